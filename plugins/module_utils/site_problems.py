@@ -1,0 +1,407 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What can be wrong with an inventory, found by reading it.
+
+Every message has the same shape: the variable (or group), its value, what is wrong with it, and the cure.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import pathlib
+import re
+import typing as t
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+PARTITION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+USER = re.compile(r"[a-z][a-z0-9._@-]{0,63}")
+UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*")
+MEMORY = re.compile(r"[1-9][0-9]*[KMGT]")
+BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
+
+GROUPS = {"hub": "one", "slurm_controller": "one", "slurm_login": "some", "slurm_compute": "some"}
+UNITS_KB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
+
+Record = t.Mapping[str, t.Any]
+
+
+def problem(variable: str, value: object, what: str, cure: str) -> str:
+    """Put one finding into the shape that all messages share."""
+    end = "" if cure.endswith("?") else "."
+    return f"{variable} = {value!r}: {what}. {cure}{end}"
+
+
+def memory_kb(text: str) -> int:
+    """Read an amount of memory.
+
+    Args:
+        text: A whole number with the unit K, M, G or T, for example ``4G``.
+
+    Returns:
+        The amount in KiB.
+
+    Raises:
+        ValueError: The text has no unit or is no amount.
+    """
+    if not MEMORY.fullmatch(text):
+        raise ValueError(text)
+    return int(text[:-1]) * UNITS_KB[text[-1]]
+
+
+def _records(site: Record, name: str) -> list[tuple[str, Record]]:
+    """Return the records of a list variable, each with the name to call it by in a message."""
+    return [(f"{name}[{index}]", record) for index, record in enumerate(site[name])]
+
+
+def _matches(variable: str, value: object, pattern: re.Pattern[str], wanted: str) -> t.Iterator[str]:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        yield problem(variable, value, f"this is not {wanted}", f"Write {wanted}")
+
+
+def _unique(site: Record, name: str, key: str) -> t.Iterator[str]:
+    seen: dict[object, str] = {}
+    for where, record in _records(site, name):
+        value = record[key]
+        if value in seen:
+            yield problem(f"{where}.{key}", value, f"the same {key} stands in {seen[value]}", "Give each its own")
+        seen.setdefault(value, where)
+
+
+def _known(variable: str, value: object, names: t.Sequence[str], listed_in: str) -> t.Iterator[str]:
+    if value not in names:
+        near = difflib.get_close_matches(str(value), names, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names) or 'none'}"
+        yield problem(
+            variable, value, f"{listed_in} has no such name; {hint}", f"Add it to {listed_in}, or change it here"
+        )
+
+
+def _memory(variable: str, value: object) -> t.Iterator[str]:
+    if not isinstance(value, str) or not MEMORY.fullmatch(value):
+        yield problem(
+            variable,
+            value,
+            "an amount of memory needs a unit",
+            "Write a whole number with K, M, G or T, for example '2G'",
+        )
+
+
+def group_problems(groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
+    """Check that each group has the hosts it needs and that no host is left over."""
+    for name, wanted in GROUPS.items():
+        hosts = list(groups.get(name, []))
+        if not hosts:
+            yield problem(f"group {name}", hosts, "it has no host", f"Add a host to {name} in the inventory")
+        elif wanted == "one" and len(hosts) > 1:
+            yield problem(f"group {name}", hosts, "it has more than one host", "Keep exactly one")
+    placed = {host for name in GROUPS for host in groups.get(name, [])}
+    for host in groups.get("all", []):
+        if host not in placed and host != "localhost":
+            yield problem(
+                f"host {host}",
+                "no group",
+                "no step would touch it",
+                f"Put it into one of {', '.join(GROUPS)}, or remove it",
+            )
+
+
+def name_problems(site: Record) -> t.Iterator[str]:
+    """Check single values: names, addresses, the shared directory."""
+    yield from _matches(
+        "site_hub_id", site["site_hub_id"], SLUG, "a short name of lower case letters, digits and hyphens"
+    )
+    yield from _matches(
+        "site_cluster_name", site["site_cluster_name"], SLUG, "a short name of lower case letters, digits and hyphens"
+    )
+    yield from _matches("site_account", site["site_account"], UNIX_USER, "a Unix user name")
+    for name in ("site_hub_name", "site_hub_address", "site_login_address"):
+        yield from _matches(name, site[name], HOST, "a host name or an IPv4 address")
+    for name in ("site_hub_ssh_port", "site_login_ssh_port"):
+        if not 1 <= int(site[name]) <= 65535:
+            yield problem(name, site[name], "this is not a port", "Write a number from 1 to 65535")
+    if not 1000 <= int(site["site_account_uid"]) < 60000:
+        yield problem(
+            "site_account_uid",
+            site["site_account_uid"],
+            "this is not an ordinary user id",
+            "Write a number from 1000 to 59999",
+        )
+    shared = str(site["site_shared_dir"])
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", shared) or "/.." in shared:
+        yield problem(
+            "site_shared_dir",
+            shared,
+            "this is not a plain absolute path",
+            "Write a path such as /srv/hpcampus, without spaces and '..'",
+        )
+
+
+def partition_problems(site: Record) -> t.Iterator[str]:
+    """Check the partitions."""
+    yield from _unique(site, "site_partitions", "name")
+    for where, record in _records(site, "site_partitions"):
+        yield from _matches(
+            f"{where}.name", record["name"], PARTITION, "a partition name of letters, digits, '_' and '-'"
+        )
+        longest, usual = int(record.get("max_time_minutes", 720)), int(record.get("default_time_minutes", 120))
+        if not 1 <= usual <= longest:
+            yield problem(
+                f"{where}.default_time_minutes",
+                usual,
+                f"it must lie between 1 and max_time_minutes ({longest})",
+                "Lower it, or raise max_time_minutes",
+            )
+        if record.get("max_memory_per_node") is not None:
+            yield from _memory(f"{where}.max_memory_per_node", record["max_memory_per_node"])
+    defaults = [record["name"] for _, record in _records(site, "site_partitions") if record.get("default")]
+    if len(defaults) > 1:
+        yield problem(
+            "site_partitions", defaults, "more than one is the default", "Keep 'default: true' in one of them"
+        )
+    if not site["site_partitions"]:
+        yield problem("site_partitions", [], "there is no partition", "Add one; notebooks are Slurm jobs")
+
+
+def profile_problems(site: Record) -> t.Iterator[str]:
+    """Check the profiles against partitions and images."""
+    partitions = {record["name"]: record for record in site["site_partitions"]}
+    images = [record["name"] for record in site["site_images"]]
+    yield from _unique(site, "site_profiles", "name")
+    for where, record in _records(site, "site_profiles"):
+        yield from _matches(
+            f"{where}.name", record["name"], SLUG, "a short name of lower case letters, digits and hyphens"
+        )
+        yield from _known(f"{where}.partition", record["partition"], list(partitions), "site_partitions")
+        yield from _known(f"{where}.image", record["image"], images, "site_images")
+        yield from _memory(f"{where}.memory", record["memory"])
+        if int(record["cpus"]) < 1:
+            yield problem(f"{where}.cpus", record["cpus"], "a job needs a core", "Write 1 or more")
+        partition = partitions.get(record["partition"], {})
+        longest = int(partition.get("max_time_minutes", 720))
+        if not 1 <= int(record["time_limit_minutes"]) <= longest:
+            yield problem(
+                f"{where}.time_limit_minutes",
+                record["time_limit_minutes"],
+                f"partition {record['partition']!r} allows 1 to {longest} minutes",
+                "Lower it, or raise max_time_minutes of the partition",
+            )
+        most = partition.get("max_memory_per_node")
+        if (
+            most
+            and MEMORY.fullmatch(str(most))
+            and MEMORY.fullmatch(str(record["memory"]))
+            and memory_kb(record["memory"]) > memory_kb(most)
+        ):
+            yield problem(
+                f"{where}.memory",
+                record["memory"],
+                f"partition {record['partition']!r} allows {most}",
+                "Lower it, or raise max_memory_per_node",
+            )
+    if not site["site_profiles"]:
+        yield problem("site_profiles", [], "there is nothing to choose from", "Add a profile")
+
+
+def image_problems(site: Record) -> t.Iterator[str]:
+    """Check the images."""
+    yield from _unique(site, "site_images", "name")
+    for where, record in _records(site, "site_images"):
+        yield from _matches(
+            f"{where}.name", record["name"], SLUG, "a short name of lower case letters, digits and hyphens"
+        )
+
+
+def course_problems(site: Record) -> t.Iterator[str]:
+    """Check the courses against images and profiles."""
+    yield from _unique(site, "site_courses", "slug")
+    for where, record in _records(site, "site_courses"):
+        yield from _matches(
+            f"{where}.slug", record["slug"], SLUG, "a course slug of lower case letters, digits and hyphens"
+        )
+        yield from _known(
+            f"{where}.image",
+            record.get("image", "notebook"),
+            [image["name"] for image in site["site_images"]],
+            "site_images",
+        )
+        yield from _known(
+            f"{where}.profile",
+            record.get("profile", "small"),
+            [profile["name"] for profile in site["site_profiles"]],
+            "site_profiles",
+        )
+        if not record["instructors"]:
+            yield problem(f"{where}.instructors", [], "nobody could open the gradebook", "Name at least one instructor")
+        for role in ("instructors", "students"):
+            for name in record.get(role, []):
+                yield from _matches(
+                    f"{where}.{role}", name, USER, "a user name of lower case letters, digits and . _ @ -"
+                )
+
+
+def account_problems(site: Record) -> t.Iterator[str]:
+    """Check the local accounts. A password is never repeated in a message."""
+    yield from _unique(site, "site_accounts", "name")
+    for where, record in _records(site, "site_accounts"):
+        yield from _matches(
+            f"{where}.name", record["name"], USER, "a user name of lower case letters, digits and . _ @ -"
+        )
+        if str(record["name"]).startswith("course-"):
+            yield problem(
+                f"{where}.name",
+                record["name"],
+                "names that begin with 'course-' belong to the courses",
+                "Choose another name",
+            )
+        if not BCRYPT.fullmatch(str(record["password_hash"])):
+            yield problem(
+                f"{where}.password_hash", "(hidden)", "this is not a bcrypt hash", "Make one with: mkpasswd -m bcrypt"
+            )
+    for name in site["site_admins"]:
+        yield from _matches("site_admins", name, USER, "a user name of lower case letters, digits and . _ @ -")
+
+
+def unknown_problems(variables: t.Iterable[str], site: Record) -> t.Iterator[str]:
+    """Find site_ variables that do not exist: almost always a typing error."""
+    for name in sorted(variables):
+        if name.startswith("site_") and name not in site:
+            near = difflib.get_close_matches(name, list(site), 1)
+            yield problem(name, "set", "there is no such variable", f"Did you mean {near[0]}?" if near else "Remove it")
+
+
+def file_problems(site: Record) -> t.Iterator[str]:
+    """Check that the files an inventory names are on the controller."""
+    for index, path in enumerate(site["site_ca_certificates"]):
+        if not pathlib.Path(path).is_file():
+            yield problem(
+                f"site_ca_certificates[{index}]",
+                path,
+                "there is no such file on the controller",
+                "Give the path of a PEM file",
+            )
+    for where, record in _records(site, "site_images"):
+        if record.get("lock") and not pathlib.Path(record["lock"]).is_file():
+            yield problem(
+                f"{where}.lock",
+                record["lock"],
+                "there is no such file on the controller",
+                "Give the path of a pip lock file with hashes",
+            )
+
+
+def certificate_problems(
+    certificate: str, key: str, server_name: str, now: dt.datetime | None = None
+) -> list[str]:
+    """Check a provided TLS certificate against its key, its name and the date.
+
+    Args:
+        certificate: Path of the PEM file with the server's certificate first.
+        key: Path of the PEM file with the private key.
+        server_name: DNS name that students type.
+        now: The time to check against; the present when not given.
+
+    Returns:
+        One message for each problem; empty when all is well.
+    """
+    for variable, path in (("apache_certificate_file", certificate), ("apache_certificate_key_file", key)):
+        if not pathlib.Path(path).is_file():
+            return [problem(variable, path, "there is no such file on the controller", "Give the path of a PEM file")]
+    try:
+        found = x509.load_pem_x509_certificate(pathlib.Path(certificate).read_bytes())
+    except ValueError:
+        return [
+            problem(
+                "apache_certificate_file",
+                certificate,
+                "this is not a PEM certificate",
+                "Export it as PEM, the server's certificate first",
+            )
+        ]
+    try:
+        private = load_pem_private_key(pathlib.Path(key).read_bytes(), password=None)
+    except (ValueError, TypeError):
+        return [
+            problem(
+                "apache_certificate_key_file",
+                key,
+                "this is not an unencrypted PEM key",
+                "Export it as PEM without a passphrase",
+            )
+        ]
+
+    def spki(public: t.Any) -> bytes:
+        return t.cast("bytes", public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    problems = []
+    if spki(found.public_key()) != spki(private.public_key()):
+        problems.append(
+            problem(
+                "apache_certificate_key_file",
+                key,
+                f"it does not belong to the certificate {certificate}",
+                "Give the key that the certificate was requested with",
+            )
+        )
+    moment = now or dt.datetime.now(dt.UTC)
+    if moment > found.not_valid_after_utc:
+        problems.append(
+            problem(
+                "apache_certificate_file",
+                certificate,
+                f"it expired on {found.not_valid_after_utc:%Y-%m-%d}",
+                "Renew it",
+            )
+        )
+    try:
+        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(
+            x509.DNSName
+        )
+    except x509.ExtensionNotFound:
+        names = []
+    parent = "*." + server_name.partition(".")[2]
+    if server_name not in names and parent not in names:
+        problems.append(
+            problem(
+                "apache_certificate_file",
+                certificate,
+                f"it is for {', '.join(names) or 'no name'}, not for {server_name}",
+                "Request one for that name",
+            )
+        )
+    return problems
+
+
+def site_problems(variables: Record, site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> list[str]:
+    """Find everything that is wrong with an inventory.
+
+    Args:
+        variables: All variables of one host, for names that do not exist and for the web server's certificate.
+        site: The ``site_`` variables with their defaults filled in.
+        groups: Host names of each group.
+
+    Returns:
+        One message for each problem, in a stable order; empty when all is well.
+    """
+    problems = [
+        *group_problems(groups),
+        *unknown_problems(variables, site),
+        *name_problems(site),
+        *partition_problems(site),
+        *image_problems(site),
+        *profile_problems(site),
+        *course_problems(site),
+        *account_problems(site),
+        *file_problems(site),
+    ]
+    if variables.get("apache_certificate") == "provided":
+        problems += certificate_problems(
+            str(variables.get("apache_certificate_file", "")),
+            str(variables.get("apache_certificate_key_file", "")),
+            str(site["site_hub_name"]),
+        )
+    return problems

@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every contradiction in an inventory is found, named and comes with a cure."""
+
+import copy
+import datetime as dt
+import importlib.util
+import pathlib
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROOT = pathlib.Path(__file__).parents[3]
+_spec = importlib.util.spec_from_file_location("site_problems", ROOT / "plugins/module_utils/site_problems.py")
+checks = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(checks)
+
+GROUPS = {"all": ["h", "l", "c"], "hub": ["h"], "slurm_controller": ["l"], "slurm_login": ["l"], "slurm_compute": ["c"]}
+HASH = "$2b$12$" + "a" * 53
+
+
+def site(**changes):
+    values = yaml.safe_load((ROOT / "roles/site/defaults/main.yml").read_text())
+    values.update(site_hub_name="hub.example.org", site_hub_address="hub.example.org")
+    values.update(changes)
+    return values
+
+
+def record(variable, /, **changes):
+    return {**copy.deepcopy(site()[variable][0]), **changes}
+
+
+COURSE = {"slug": "a1", "title": "A", "instructors": ["eve"]}
+
+
+def test_the_defaults_are_consistent():
+    assert checks.site_problems({}, site(), GROUPS) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "words"),
+    [
+        (
+            {"site_profiles": [record("site_profiles", partition="juypter")]},
+            "site_profiles[0].partition",
+            "did you mean 'jupyter'",
+        ),
+        ({"site_profiles": [record("site_profiles", memory="2")]}, "site_profiles[0].memory", "needs a unit"),
+        ({"site_profiles": [record("site_profiles", memory=2048)]}, "site_profiles[0].memory", "needs a unit"),
+        ({"site_profiles": [record("site_profiles", cpus=0)]}, "site_profiles[0].cpus", "needs a core"),
+        (
+            {"site_profiles": [record("site_profiles", time_limit_minutes=721)]},
+            "site_profiles[0].time_limit_minutes",
+            "1 to 720",
+        ),
+        ({"site_profiles": [record("site_profiles", image="r")]}, "site_profiles[0].image", "no such name"),
+        ({"site_profiles": [record("site_profiles", name="a b")]}, "site_profiles[0].name", "short name"),
+        ({"site_profiles": [record("site_profiles"), record("site_profiles")]}, "site_profiles[1].name", "same name"),
+        ({"site_profiles": []}, "site_profiles", "nothing to choose"),
+        ({"site_partitions": []}, "site_partitions", "no partition"),
+        (
+            {"site_partitions": [record("site_partitions"), record("site_partitions", name="b")]},
+            "site_partitions",
+            "more than one is the default",
+        ),
+        (
+            {"site_partitions": [record("site_partitions", default_time_minutes=800)]},
+            "site_partitions[0].default_time_minutes",
+            "between 1",
+        ),
+        (
+            {"site_partitions": [record("site_partitions", max_memory_per_node="512M")]},
+            "site_profiles[0].memory",
+            "allows 512M",
+        ),
+        ({"site_images": [record("site_images"), record("site_images")]}, "site_images[1].name", "same name"),
+        ({"site_images": [record("site_images", lock="/no/such")]}, "site_images[0].lock", "no such file"),
+        ({"site_courses": [{**COURSE, "slug": "../x"}]}, "site_courses[0].slug", "course slug"),
+        ({"site_courses": [COURSE, COURSE]}, "site_courses[1].slug", "same slug"),
+        ({"site_courses": [{**COURSE, "instructors": []}]}, "site_courses[0].instructors", "gradebook"),
+        ({"site_courses": [{**COURSE, "students": ["a;b"]}]}, "site_courses[0].students", "user name"),
+        ({"site_accounts": [{"name": "eve", "password_hash": "hunter2"}]}, "site_accounts[0].password_hash", "bcrypt"),
+        (
+            {"site_accounts": [{"name": "course-x", "password_hash": HASH}]},
+            "site_accounts[0].name",
+            "belong to the courses",
+        ),
+        ({"site_accounts": [{"name": "a\nb", "password_hash": HASH}]}, "site_accounts[0].name", "user name"),
+        ({"site_admins": ["Root"]}, "site_admins", "user name"),
+        ({"site_hub_name": "hub example"}, "site_hub_name", "host name"),
+        ({"site_hub_id": "Hub"}, "site_hub_id", "short name"),
+        ({"site_account": "a b"}, "site_account", "Unix user name"),
+        ({"site_account_uid": 0}, "site_account_uid", "ordinary user id"),
+        ({"site_hub_ssh_port": 0}, "site_hub_ssh_port", "not a port"),
+        ({"site_shared_dir": "/srv/../etc"}, "site_shared_dir", "plain absolute path"),
+        ({"site_ca_certificates": ["/no/such.pem"]}, "site_ca_certificates[0]", "no such file"),
+    ],
+)
+def test_each_contradiction_is_found(changes, variable, words):
+    problems = checks.site_problems({}, site(**changes), GROUPS)
+    assert [text for text in problems if text.startswith(f"{variable} = ") and words in text], problems
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ({**GROUPS, "hub": []}, "group hub = []: it has no host"),
+        ({**GROUPS, "slurm_controller": ["l", "c"]}, "more than one host"),
+        ({**GROUPS, "all": ["h", "l", "c", "lost"]}, "host lost = 'no group'"),
+    ],
+)
+def test_groups(groups, words):
+    assert any(words in text for text in checks.site_problems({}, site(), groups))
+
+
+def test_a_misspelt_variable_is_named():
+    (text,) = checks.site_problems({"site_profils": []}, site(), GROUPS)
+    assert text == "site_profils = 'set': there is no such variable. Did you mean site_profiles?"
+
+
+def test_a_password_is_never_repeated():
+    problems = checks.site_problems({}, site(site_accounts=[{"name": "eve", "password_hash": "hunter2"}]), GROUPS)
+    assert problems
+    assert not any("hunter2" in text for text in problems)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_either_a_slug_or_a_problem(text):
+    found = [
+        p
+        for p in checks.site_problems({}, site(site_courses=[{**COURSE, "slug": text}]), GROUPS)
+        if p.startswith("site_courses[0].slug")
+    ]
+    assert bool(found) != bool(checks.SLUG.fullmatch(text))
+    if not found:
+        assert set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+        assert len(text) <= 32
+
+
+@given(st.integers(1, 10**6), st.sampled_from("KMGT"))
+def test_memory(amount, unit):
+    assert checks.memory_kb(f"{amount}{unit}") == amount * checks.UNITS_KB[unit]
+
+
+def certificate(path, name, key, days):
+    now = dt.datetime.now(dt.UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(
+            subject, subject, key.public_key(), 1, now - dt.timedelta(days=9), now + dt.timedelta(days=days)
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def keys(tmp_path):
+    made = []
+    for name in ("own", "other"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        (tmp_path / name).write_bytes(pem)
+        made.append((key, tmp_path / name))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "which", "days", "words"),
+    [
+        ("hub.example.org", 0, 30, None),
+        ("*.example.org", 0, 30, None),
+        ("hub.example.org", 1, 30, "does not belong"),
+        ("www.example.org", 0, 30, "not for hub.example.org"),
+        ("hub.example.org", 0, -1, "expired"),
+    ],
+)
+def test_a_provided_certificate(tmp_path, keys, name, which, days, words):
+    path = certificate(tmp_path / "cert.pem", name, keys[0][0], days)
+    variables = {
+        "apache_certificate": "provided",
+        "apache_certificate_file": str(path),
+        "apache_certificate_key_file": str(keys[which][1]),
+    }
+    problems = checks.site_problems(variables, site(), GROUPS)
+    assert problems == [] if words is None else len(problems) == 1 and words in problems[0]
+
+
+def test_certificate_files_that_are_no_pem(tmp_path):
+    (tmp_path / "junk").write_text("junk")
+    junk = str(tmp_path / "junk")
+    assert "not a PEM certificate" in checks.certificate_problems(junk, junk, "hub.example.org")[0]
+    assert "no such file" in checks.certificate_problems("/no/such", junk, "hub.example.org")[0]
