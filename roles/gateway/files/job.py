@@ -1,0 +1,520 @@
+#!/usr/bin/python3 -I
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The job: one notebook server in a container, one ssh connection to the hub, nothing left behind.
+
+Slurm runs a copy of this file as the cluster account: ``job.py BASE SPAWN_ID``. The secrets lie in ``BASE/spawns/SPAWN_ID.json``,
+which is deleted as soon as it is read. Everything private lives in a 0700 directory in memory (/dev/shm) and goes when the job goes.
+
+What a student's container can see of the host: its own home, its courses, one directory for the server's socket. Three things
+keep students apart although all jobs run under one uid and share the node's network:
+
+* The server listens on a unix socket, not on a port. The tunnel does not follow the path that the container can write to: the
+  socket is linked into the private directory first, so a symbolic link put in its place leads nowhere.
+* The hub's API is reached through a port that this process opened before the container began and keeps until it ends. Nobody else
+  on the node can take that port over and collect tokens.
+* Every mounted directory is checked to be where it says it is (no symbolic link on the way).
+
+Standard library only, Python 3.6 or newer.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import pwd
+import re
+import shlex
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PRIVATE_ROOT = "/dev/shm"
+WORK_ROOT = "/tmp"
+PREFIX = "hpcampus-"
+STALE_AFTER_SECONDS = 60
+LOG_CAP_BYTES = 1024 * 1024
+BACKOFF_MAX_SECONDS = 15
+GIVE_UP_SECONDS = 120
+PROVEN_AFTER_SECONDS = 20
+STOP_SECONDS = 15
+CONTAINER_DIR = "/run/hpcampus"
+CONTAINER_HOME = "/home/jovyan"
+SOCKET_NAME = "notebook.sock"
+EXIT_TERMINATED = 143
+EXIT_TUNNEL_LOST = 75
+EXIT_SETUP = 78
+
+_SPAWN_ID = re.compile(r"\A[0-9a-f]{32}\Z")
+_STARTED = time.time()
+
+
+class JobError(Exception):
+    """The job cannot go on; the message says why and holds no secret."""
+
+
+def log(event, detail=""):
+    """One line of the job's log: seconds since the epoch, seconds since the job began, event. The benchmark reads these."""
+    now = time.time()
+    print("hpcampus {:.3f} +{:.3f} {} {}".format(now, now - _STARTED, event, detail).rstrip(), flush=True)
+
+
+# --- decisions: pure functions ------------------------------------------------------------------------------------------------
+
+
+def ssh_argv(tunnel, private_dir):
+    """Argument list of the one ssh connection; keys and host keys lie in files of the private directory."""
+    options = [
+        "CertificateFile={}/key-cert.pub".format(private_dir),
+        "IdentitiesOnly=yes",
+        "IdentityAgent=none",
+        "BatchMode=yes",
+        "UserKnownHostsFile={}/known_hosts".format(private_dir),
+        "GlobalKnownHostsFile=/dev/null",
+        "StrictHostKeyChecking=yes",
+        "UpdateHostKeys=no",
+        "ExitOnForwardFailure=yes",
+        "StreamLocalBindUnlink=yes",
+        "StreamLocalBindMask=0177",
+        "ServerAliveInterval=10",
+        "ServerAliveCountMax=3",
+        "ConnectTimeout=10",
+        "TCPKeepAlive=yes",
+        "LogLevel=ERROR",
+        "ControlMaster=no",
+        "ControlPath=none",
+    ]
+    argv = ["ssh", "-N", "-T", "-F", "none", "-i", private_dir + "/key", "-p", str(tunnel["port"])]
+    for option in options:
+        argv += ["-o", option]
+    return argv + [
+        "-R",
+        "127.0.0.1:{}:{}/{}".format(tunnel["notebook_port"], private_dir, SOCKET_NAME),
+        "-L",
+        "{}/hub.sock:127.0.0.1:{}".format(private_dir, tunnel["hub_api_port"]),
+        "{}@{}".format(tunnel["user"], tunnel["host"]),
+    ]
+
+
+def course_binds(base_dir, courses, user_id):
+    """Directories of the user's courses as (source, target, mode, create).
+
+    A student sees what the instructor released and the own drop box. The course's own account sees its files and the exchange; the
+    exchange's directories are mounted one by one and ``inbound`` read-only, so that no container can put a symbolic link where a
+    later job's mount begins.
+    """
+    binds = []
+    for course in courses:
+        slug = course["slug"]
+        exchange = "{}/courses/{}/exchange/{}".format(base_dir, slug, slug)
+        target = "/srv/nbgrader/exchange/" + slug
+        if course["role"] == "course":
+            binds += [
+                ("{}/courses/{}/course".format(base_dir, slug), "/course", "rw", False),
+                (exchange + "/outbound", target + "/outbound", "rw", False),
+                (exchange + "/inbound", target + "/inbound", "ro", False),
+                (exchange + "/feedback", target + "/feedback", "rw", False),
+            ]
+        else:
+            binds += [
+                (exchange + "/outbound", target + "/outbound", "ro", False),
+                ("{}/inbound/{}".format(exchange, user_id), target + "/inbound", "rw", True),
+            ]
+    return binds
+
+
+def server_env(spawn, relay_port, node, job_id):
+    """The environment inside the container. The hub's URLs get the port that the relay holds in place of ``api_port``."""
+    tunnel, base_url = spawn["secrets"]["tunnel"], spawn["secrets"]["base_url"]
+    env = {}
+    for name, value in spawn["secrets"]["env"].items():
+        for host in ("127.0.0.1", "localhost"):
+            old = "http://{}:{}".format(host, tunnel["api_port"])
+            if value == old or value.startswith(old + "/"):
+                value = "http://127.0.0.1:{}{}".format(relay_port, value[len(old) :])
+        env[name] = value
+    env["JUPYTERHUB_SERVICE_URL"] = "http://127.0.0.1:8888" + base_url
+    env["JUPYTER_RUNTIME_DIR"] = "/tmp/jupyter-runtime"
+    env["HPCAMPUS_NODE"] = node
+    env["HPCAMPUS_JOB_ID"] = job_id
+    if spawn["secrets"]["default_url"]:
+        env["JUPYTERHUB_DEFAULT_URL"] = spawn["secrets"]["default_url"]
+    return env
+
+
+def env_file(env):
+    """The environment in the form Apptainer evaluates: a shell reads it, so every value is quoted."""
+    return "".join("{}={}\n".format(name, shlex.quote(value)) for name, value in sorted(env.items()))
+
+
+def container_argv(base_dir, spawn, private_dir, work_dir, binds):
+    """Argument list that starts the notebook server in its container; holds no secret."""
+    argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
+    argv += ["--home", "{}/users/{}/home:{}".format(base_dir, spawn["user_id"], CONTAINER_HOME), "--pwd", CONTAINER_HOME]
+    argv += ["--workdir", work_dir]
+    argv += ["--bind", "{}/s:{}".format(private_dir, CONTAINER_DIR)]
+    argv += ["--bind", "{}/lib/start.py:/opt/hpcampus/start.py:ro".format(base_dir)]
+    for source, target, mode, _ in binds:
+        argv += ["--bind", "{}:{}:{}".format(source, target, mode)]
+    argv += ["--env-file", private_dir + "/env", "{}/images/{}.sif".format(base_dir, spawn["image"])]
+    return argv + [
+        "python3",
+        "-s",
+        "/opt/hpcampus/start.py",
+        "--ServerApp.sock={}/{}".format(CONTAINER_DIR, SOCKET_NAME),
+        "--ServerApp.sock_mode=0600",
+        "--KernelManager.transport=ipc",
+    ]
+
+
+def next_pause(pause, worked):
+    """Seconds to wait before the next connection: 1, 2, 4, 8, then 15; from the start again after one that worked."""
+    return 1 if worked or not pause else min(BACKOFF_MAX_SECONDS, pause * 2)
+
+
+# --- files ----------------------------------------------------------------------------------------------------------------------
+
+
+def read_and_remove(path):
+    """Read the spawn file and delete it at once."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(handle, encoding="utf-8") as stream:
+            os.unlink(path)
+            return json.load(stream)
+    except FileNotFoundError:
+        raise JobError("the hub's message for this job is gone: it was cancelled, or it ran before")
+    except (OSError, ValueError) as error:
+        raise JobError("the hub's message for this job cannot be read: {}".format(type(error).__name__))
+
+
+def write(path, text):
+    """Write a 0600 file of the private directory."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def locked_dir(root):
+    """Make a private directory and hold a lock in it for as long as this process lives; returns (path, lock)."""
+    path = tempfile.mkdtemp(prefix=PREFIX, dir=root)
+    lock = os.open(path + "/lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return path, lock
+
+
+def remove_stale(root):
+    """Remove what killed jobs of this account left on the node: directories whose lock nobody holds."""
+    for entry in os.scandir(root):
+        with contextlib.suppress(OSError):
+            info = entry.stat(follow_symlinks=False)
+            if not entry.name.startswith(PREFIX) or info.st_uid != os.getuid() or not stat.S_ISDIR(info.st_mode):
+                continue
+            if time.time() - info.st_mtime < STALE_AFTER_SECONDS:
+                continue
+            lock = os.open(entry.path + "/lock", os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_tree(entry.path)
+            finally:
+                os.close(lock)
+
+
+def require_real(path, base_dir):
+    """Refuse a directory that is reached through a symbolic link below the base directory."""
+    if os.path.realpath(path) != os.path.realpath(base_dir) + path[len(base_dir) :] or not os.path.isdir(path):
+        raise JobError("not a directory of its own: {}".format(path))
+
+
+def prepare_binds(base_dir, spawn):
+    """Make the user's home and drop boxes where they are missing, and check every directory that will be mounted."""
+    home = "{}/users/{}/home".format(base_dir, spawn["user_id"])
+    os.makedirs(home, mode=0o700, exist_ok=True)
+    require_real(home, base_dir)
+    binds = course_binds(base_dir, spawn["courses"], spawn["user_id"])
+    for source, _, _, create in binds:
+        if create:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(source, 0o700)
+        require_real(source, base_dir)
+    return binds
+
+
+# --- the legs: tunnel, relay, server ----------------------------------------------------------------------------------------------
+
+
+class Tunnel:
+    """Keeps the ssh connection up: back-off between tries, and an end when the hub stays away."""
+
+    def __init__(self, argv, private_dir, on_lost):
+        self._argv = argv
+        self._hub_socket = private_dir + "/hub.sock"
+        self._on_lost = on_lost
+        self._stop = threading.Event()
+        self._process = None
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        """Begin in a thread of its own."""
+        self._thread.start()
+
+    def stop(self):
+        """End ssh itself, not only its supervisor."""
+        self._stop.set()
+        with self._lock:
+            process = self._process
+        if process is not None:
+            end_process(process, 2)
+        self._thread.join(5)
+
+    def _run(self):
+        pause, last_good = 0, time.monotonic()
+        while not self._stop.is_set():
+            began = time.monotonic()
+            status, answered = self._connect()
+            worked = answered or time.monotonic() - began > PROVEN_AFTER_SECONDS
+            if self._stop.is_set():
+                return
+            log("tunnel-down", "ssh-exit={}".format(status))
+            if worked:
+                last_good = time.monotonic()
+            elif time.monotonic() - last_good > GIVE_UP_SECONDS:
+                self._on_lost()
+                return
+            pause = next_pause(pause, worked)
+            self._stop.wait(pause)
+
+    def _connect(self):
+        """Run ssh once; returns (exit status, did the hub answer through it)."""
+        log("tunnel-connect")
+        with self._lock:
+            if self._stop.is_set():
+                return None, False
+            self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL)
+        answered = False
+        while not answered and self._process.poll() is None and not self._stop.is_set():
+            answered = self._hub_answers()
+            if answered:
+                log("tunnel-up")
+            else:
+                self._stop.wait(0.1)
+        return self._process.wait(), answered
+
+    def _hub_answers(self):
+        """Ask the hub's API for its version through the tunnel; any HTTP answer proves the way there and back."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            try:
+                client.connect(self._hub_socket)
+                client.sendall(b"GET /hub/api HTTP/1.0\r\n\r\n")
+                return client.recv(5) == b"HTTP/"
+            except OSError:
+                return False
+
+
+class Relay:
+    """A loopback port, held for the whole job, that leads to the hub's API through the tunnel."""
+
+    def __init__(self, private_dir):
+        self._hub_socket = private_dir + "/hub.sock"
+        self._server = socket.socket()
+        self._server.bind(("127.0.0.1", 0))
+        self._server.listen(64)
+        self.port = self._server.getsockname()[1]
+
+    def start(self):
+        """Begin in a thread of its own."""
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            client = self._server.accept()[0]
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        """Carry one connection; while the tunnel is not up yet the caller waits instead of being refused."""
+        with client, socket.socket(socket.AF_UNIX) as hub:
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    hub.connect(self._hub_socket)
+                    break
+                except OSError:
+                    if time.monotonic() > deadline:
+                        return
+                    time.sleep(0.05)
+            back = threading.Thread(target=self._copy, args=(hub, client), daemon=True)
+            back.start()
+            self._copy(client, hub)
+            back.join()
+
+    @staticmethod
+    def _copy(source, sink):
+        with contextlib.suppress(OSError):
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+def end_process(process, seconds):
+    """Ask a process to end, and insist after ``seconds``."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def publish_socket(private_dir, process):
+    """Wait for the server's socket and link it to where the tunnel looks, if it is a socket and nothing else."""
+    inside, outside = "{}/s/{}".format(private_dir, SOCKET_NAME), "{}/{}".format(private_dir, SOCKET_NAME)
+    while process.poll() is None:
+        try:
+            os.link(inside, outside + ".new", follow_symlinks=False)
+            if not stat.S_ISSOCK(os.lstat(outside + ".new").st_mode):
+                log("server-socket-refused")
+                return
+            os.rename(outside + ".new", outside)
+            log("server-socket")
+            return
+        except FileNotFoundError:
+            time.sleep(0.05)
+
+
+def copy_log(stream):
+    """Copy the server's output to the job's log, up to a cap: a student's endless print must not fill the disk."""
+    left = LOG_CAP_BYTES
+    while True:
+        data = os.read(stream.fileno(), 65536)
+        if not data:
+            return
+        if left > 0:
+            sys.stdout.buffer.write(data[:left])
+            sys.stdout.buffer.flush()
+            left -= len(data)
+            if left <= 0:
+                log("server-log-full", "the rest of the server's output is dropped")
+
+
+class Ending:
+    """Why the job ends. Signal handlers and threads write, the main thread waits; a pipe is safe in a handler, a lock is not."""
+
+    def __init__(self):
+        self.status = None
+        self._read, self._write = os.pipe()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.end(EXIT_TERMINATED))
+
+    def end(self, status=None):
+        """Wake the main thread; the first status counts, None means that the server ended by itself."""
+        if self.status is None:
+            self.status = status
+        os.write(self._write, b".")
+
+    def wait(self):
+        """Wait for the first ``end``."""
+        os.read(self._read, 1)
+
+
+def remove_tree(path):
+    """Remove a directory with whatever a student left in it, directories without permissions included."""
+    shutil.rmtree(path, ignore_errors=True)
+    if os.path.isdir(path):
+        subprocess.run(["chmod", "-R", "u+rwX", path], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def start_container(argv):
+    """Start the container with a small environment of its own."""
+    entry = pwd.getpwuid(os.getuid())
+    env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": entry.pw_dir, "USER": entry.pw_name, "LC_ALL": "C"}
+    try:
+        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
+    except OSError as error:
+        raise JobError("{} cannot be started: {}".format(argv[0], error.strerror))
+
+
+def fill_private_dir(private_dir, spawn, relay_port):
+    """Write keys, host keys and the server's environment."""
+    tunnel = spawn["secrets"]["tunnel"]
+    os.mkdir(private_dir + "/s", 0o700)
+    write(private_dir + "/key", tunnel["private_key"].rstrip("\n") + "\n")
+    write(private_dir + "/key-cert.pub", tunnel["certificate"].rstrip("\n") + "\n")
+    write(private_dir + "/known_hosts", "".join(line + "\n" for line in tunnel["known_hosts"]))
+    env = server_env(spawn, relay_port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
+    write(private_dir + "/env", env_file(env))
+
+
+def run_server(argv, private_dir, ending):
+    """Run the container until it ends or the job is told to end; returns the container's exit status."""
+    process = start_container(argv)
+    log("container-start")
+    output = threading.Thread(target=copy_log, args=(process.stdout,), daemon=True)
+    output.start()
+    threading.Thread(target=publish_socket, args=(private_dir, process), daemon=True).start()
+    threading.Thread(target=lambda: (process.wait(), ending.end()), daemon=True).start()
+    ending.wait()
+    if ending.status is not None:
+        log("stop", "tunnel-lost" if ending.status == EXIT_TUNNEL_LOST else "terminated")
+        end_process(process, STOP_SECONDS)
+    output.join(2)
+    log("server-exit", "status={}".format(process.wait()))
+    return process.returncode
+
+
+def serve(base_dir, spawn, private_dir, work_dir, ending):
+    """Run tunnel, relay and server; returns the job's exit status."""
+    relay = Relay(private_dir)
+    fill_private_dir(private_dir, spawn, relay.port)
+    binds = prepare_binds(base_dir, spawn)
+    tunnel = Tunnel(ssh_argv(spawn["secrets"]["tunnel"], private_dir), private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
+    relay.start()
+    tunnel.start()
+    try:
+        status = run_server(container_argv(base_dir, spawn, private_dir, work_dir, binds), private_dir, ending)
+    finally:
+        tunnel.stop()
+    if ending.status is not None:
+        return ending.status
+    return status if status >= 0 else 128 - status
+
+
+def main(argv):
+    """Run the job; returns its exit status."""
+    os.umask(0o077)
+    if len(argv) != 3 or not _SPAWN_ID.match(argv[2]) or not argv[1].startswith("/"):
+        print("usage: job.py BASE SPAWN_ID", file=sys.stderr)
+        return 2
+    base_dir, spawn_id = argv[1], argv[2]
+    ending = Ending()
+    log("job-start", "node={} job={}".format(socket.gethostname(), os.environ.get("SLURM_JOB_ID", "")))
+    dirs = []
+    try:
+        spawn = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
+        for root in (PRIVATE_ROOT, WORK_ROOT):
+            remove_stale(root)
+            dirs.append(locked_dir(root))
+        return serve(base_dir, spawn, dirs[0][0], dirs[1][0], ending)
+    except JobError as error:
+        log("failed", str(error))
+        return EXIT_SETUP
+    finally:
+        for path, _ in dirs:
+            remove_tree(path)
+        log("job-end")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
