@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Prove that an image serves before it is published: run as the ordinary account on the build host.
+
+Prints one line for each check with its seconds; exits 1 at the first that fails. Standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+COURSE = "check"
+STUDENT = "student-one"
+EXCHANGE = f"/srv/nbgrader/exchange/{COURSE}"
+
+
+class CheckFailed(Exception):
+    """A check found the image unfit; the message says what was seen."""
+
+
+class Image:
+    """An image and a scratch directory that plays the shared file system."""
+
+    def __init__(self, apptainer: str, path: str, scratch: Path, timeout_seconds: int) -> None:
+        self.apptainer = apptainer
+        self.path = path
+        self.scratch = scratch
+        self.timeout_seconds = timeout_seconds
+        for name in ("home-student", "home-course", "course", "exchange/outbound", f"exchange/inbound/{STUDENT}"):
+            (scratch / name).mkdir(parents=True)
+
+    def argv(self, role: str, command: list[str], extra: list[str] | None = None) -> list[str]:
+        """The command line that a job of this role ("", "student" or "course") would use."""
+        home = self.scratch / ("home-course" if role == "course" else "home-student")
+        here = Path(__file__).resolve().parent / "inside.py"
+        options = ["--containall", "--cleanenv", "--home", f"{home}:/home/jovyan", "--pwd", "/home/jovyan"]
+        options += ["--bind", f"{here}:/opt/hpcampus/start.py:ro"] if extra is None else extra
+        exchange = self.scratch / "exchange"
+        if role == "student":
+            options += ["--bind", f"{exchange}/outbound:{EXCHANGE}/outbound:ro"]
+            options += ["--bind", f"{exchange}/inbound/{STUDENT}:{EXCHANGE}/inbound"]
+        elif role == "course":
+            options += ["--bind", f"{self.scratch}/course:/course", "--bind", f"{exchange}:{EXCHANGE}"]
+        if role:
+            options += ["--env", f"HPCAMPUS_COURSE={COURSE}", "--env", f"HPCAMPUS_COURSE_ROLE={role}"]
+            options += ["--env", f"HPCAMPUS_COURSES={COURSE}", "--env", f"HPCAMPUS_USER_ID={STUDENT}"]
+        return [self.apptainer, "exec", *options, self.path, *command]
+
+    def run(self, role: str, *command: str) -> str:
+        """Run a command in the image and give its output.
+
+        Raises:
+            CheckFailed: The command failed or took too long.
+        """
+        try:
+            done = subprocess.run(
+                self.argv(role, list(command)), check=False, text=True, timeout=self.timeout_seconds,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise CheckFailed(f"{' '.join(command)} took more than {self.timeout_seconds} seconds") from None
+        if done.returncode != 0:
+            raise CheckFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
+        return done.stdout
+
+    def inside(self, role: str, *arguments: str) -> None:
+        """Run one of the checks of inside.py."""
+        self.run(role, "python3", "/opt/hpcampus/start.py", *arguments)
+
+
+def check_packages(image: Image) -> None:
+    image.inside("", "packages")
+
+
+def check_notebook(image: Image) -> None:
+    image.inside("", "notebook")
+
+
+def check_extensions(image: Image) -> None:
+    image.inside("student", "extensions", "student")
+    image.inside("course", "extensions", "course")
+
+
+def check_course(image: Image) -> None:
+    """An assignment's whole way, with the two views that student and course have of the exchange."""
+    nbgrader = ("nbgrader",)
+    image.inside("course", "assignment", "/course/source/ps1/problem.ipynb")
+    image.run("course", *nbgrader, "generate_assignment", "ps1")
+    image.run("course", *nbgrader, "release_assignment", "ps1")
+    image.run("student", *nbgrader, "fetch_assignment", "ps1")
+    image.inside("student", "answer", "/home/jovyan/check/ps1/problem.ipynb")
+    # What a cheat would add: a link at the hidden tests, and a claim to be somebody else.
+    (image.scratch / "home-student/check/ps1/peek.txt").symlink_to("/course/source/ps1/problem.ipynb")
+    (image.scratch / "home-student/check/ps1/peek.txt").unlink()
+    image.run("student", *nbgrader, "submit", "ps1")
+    inbound = image.scratch / "exchange/inbound" / STUDENT
+    (submission,) = inbound.iterdir()
+    (submission / "peek.txt").symlink_to("/course/source/ps1/problem.ipynb")
+    submission.rename(inbound / ("student-two+" + submission.name.split("+", 1)[1]))
+    image.run("course", *nbgrader, "collect", "ps1")
+    collected = image.scratch / "course/submitted"
+    if [path.name for path in collected.iterdir()] != [STUDENT]:
+        raise CheckFailed(f"collected for {[path.name for path in collected.iterdir()]}, not for {STUDENT}")
+    if os.path.lexists(collected / STUDENT / "ps1/peek.txt"):
+        raise CheckFailed("collecting followed a link in a submission")
+    image.run("course", *nbgrader, "autograde", "ps1")
+    image.inside("course", "score", STUDENT)
+
+
+class _FakeHub(http.server.BaseHTTPRequestHandler):
+    """Answers a starting server as a hub would."""
+
+    def _answer(self) -> None:
+        body = json.dumps({"version": "6.1.1", "name": STUDENT, "scopes": []}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-JupyterHub-Version", "6.1.1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _fake_hub() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _FakeHub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def _answers(path: Path, prefix: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        try:
+            client.connect(str(path))
+            client.sendall(f"GET {prefix}api HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            return client.recv(64).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
+
+
+def check_server(image: Image, start: str) -> str:
+    """Start a notebook server as a job does, wait for its first answer; gives the seconds as text."""
+    sockets = image.scratch / "s"
+    sockets.mkdir(exist_ok=True)
+    (sockets / "notebook.sock").unlink(missing_ok=True)
+    prefix = f"/user/{STUDENT}/"
+    module = ["python3", "/opt/hpcampus/start.py"] if start else ["python3", "-m", "jupyterhub.singleuser"]
+    server = [*module, "--ServerApp.sock=/run/hpcampus/notebook.sock", "--ServerApp.sock_mode=0600"]
+    extra = ["--pid", "--ipc", "--bind", f"{sockets}:/run/hpcampus"]
+    extra += ["--bind", f"{start}:/opt/hpcampus/start.py:ro"] if start else []
+    with _fake_hub() as port, open(image.scratch / "server.log", "w+", encoding="utf-8") as log:
+        environment = {
+            "JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api",
+            "JUPYTERHUB_API_TOKEN": "check",
+            "JUPYTERHUB_CLIENT_ID": f"jupyterhub-user-{STUDENT}",
+            "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{prefix}oauth_callback",
+            "JUPYTERHUB_USER": STUDENT,
+            "JUPYTERHUB_SERVICE_PREFIX": prefix,
+            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:8888{prefix}",
+            "JUPYTERHUB_BASE_URL": "/",
+            "JUPYTERHUB_HOST": "",
+            "JUPYTERHUB_SERVER_NAME": "",
+            "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",
+        }
+        for name, value in environment.items():
+            extra += ["--env", f"{name}={value}"]
+        began = time.monotonic()
+        process = subprocess.Popen(
+            image.argv("student", server, extra), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            while not _answers(sockets / "notebook.sock", prefix):
+                if process.poll() is not None or time.monotonic() - began > image.timeout_seconds:
+                    log.seek(0)
+                    raise CheckFailed(f"the notebook server did not answer:\n{log.read()[-4000:]}")
+                time.sleep(0.02)
+            return f"{time.monotonic() - began:.2f}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def run_checks(options: argparse.Namespace, scratch: Path) -> None:
+    """Run all checks in turn and print a line for each."""
+    image = Image(options.apptainer, options.image, scratch, options.timeout_seconds)
+    checks = {
+        "packages": check_packages,
+        "notebook": check_notebook,
+        "server extensions": check_extensions,
+        "course": check_course,
+    }
+    for name, check in checks.items():
+        began = time.monotonic()
+        try:
+            check(image)
+        except CheckFailed as error:
+            raise CheckFailed(f"{name}: {error}") from None
+        print(f"{name}: good ({time.monotonic() - began:.1f} s)", flush=True)
+    for attempt in ("first", "second"):
+        print(f"server, {attempt} start: answered after {check_server(image, options.start)} s", flush=True)
+
+
+def main() -> int:
+    """Parse the command line and run the checks."""
+    parser = argparse.ArgumentParser(description="Prove that a notebook image serves.")
+    parser.add_argument("--image", required=True, help="the image file")
+    parser.add_argument("--apptainer", default="/usr/bin/apptainer")
+    parser.add_argument("--start", default="", help="start module that jobs use; empty for JupyterHub's own")
+    parser.add_argument("--timeout-seconds", type=int, default=300, help="limit for one command in the image")
+    options = parser.parse_args()
+    scratch = Path(tempfile.mkdtemp(prefix="hpcampus-check-"))
+    try:
+        run_checks(options, scratch)
+    except CheckFailed as error:
+        print(f"The image {options.image} is not fit to be published. {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reading the inbound directory of a course, where everything below a student's directory is the student's work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+_STAMP = "%Y-%m-%d %H:%M:%S.%f"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One submission in the inbound directory.
+
+    Attributes:
+        student_id: Name of the directory under inbound, which only the job wrapper makes.
+        assignment_id: The assignment's name.
+        path: Absolute path of the submission.
+        timestamp: The claimed time of the submission, UTC without zone as nbgrader keeps it.
+        changed: When the directory entry last changed, by the file system's clock; it cannot be set back.
+    """
+
+    student_id: str
+    assignment_id: str
+    path: str
+    timestamp: datetime
+    changed: datetime
+
+
+def parse_name(name: str) -> tuple[str, datetime] | None:
+    """Split `<anything>+<assignment>+<timestamp> UTC[+<random>]` into assignment and timestamp, or give None."""
+    parts = name.rsplit("+", 3)
+    if len(parts) == 3:
+        _, assignment_id, text = parts
+    elif len(parts) == 4:
+        _, assignment_id, text, _ = parts
+    else:
+        return None
+    words = text.strip().rsplit(" ", 1)
+    if len(words) != 2 or words[1] != "UTC":
+        return None
+    try:
+        return assignment_id, datetime.strptime(words[0], _STAMP)  # noqa: DTZ007 - nbgrader's naive UTC
+    except ValueError:
+        return None
+
+
+def submissions(inbound: str, student_id: str = "*", assignment_id: str = "*") -> Iterator[Submission]:
+    """List submissions under `inbound`; names that do not parse, links and files are passed over."""
+    for student in sorted(_directories(inbound)):
+        if student_id not in ("*", student):
+            continue
+        for name in sorted(_directories(os.path.join(inbound, student))):
+            parsed = parse_name(name)
+            if parsed is None or assignment_id not in ("*", parsed[0]):
+                continue
+            path = os.path.join(inbound, student, name)
+            changed = datetime.fromtimestamp(os.lstat(path).st_ctime, tz=timezone.utc).replace(tzinfo=None)
+            yield Submission(student, parsed[0], path, parsed[1], changed)
+
+
+def latest(found: Iterable[Submission], due: datetime | None = None) -> list[Submission]:
+    """One submission a student: the newest, or the newest in time when there is a due date and one is in time."""
+    by_student: dict[str, list[Submission]] = {}
+    for submission in found:
+        by_student.setdefault(submission.student_id, []).append(submission)
+    chosen = []
+    for student in sorted(by_student):
+        newest_first = sorted(by_student[student], key=lambda one: one.timestamp, reverse=True)
+        in_time = [one for one in newest_first if due is not None and one.timestamp <= due]
+        chosen.append((in_time or newest_first)[0])
+    return chosen
+
+
+def copy_plain(
+    source: str, target: str, ignored: Callable[[str, list[str]], Iterable[str]], refused: Callable[[str], None]
+) -> None:
+    """Copy a student's directory: plain files and directories only, opened so that no link is ever followed.
+
+    A link could point at the course's hidden tests, and its owner could put it there while the copy runs.
+
+    Args:
+        source: Directory to copy.
+        target: Directory to make.
+        ignored: Gives the names to leave out of a directory, as `shutil.ignore_patterns` does.
+        refused: Called with the path of each entry that is neither a plain file nor a directory.
+    """
+    for directory, subdirectories, files, directory_fd in os.fwalk(source, follow_symlinks=False):
+        destination = os.path.normpath(os.path.join(target, os.path.relpath(directory, source)))
+        os.makedirs(destination)
+        left_out = set(ignored(directory, [*subdirectories, *files]))
+        links = {name for name in subdirectories if os.path.islink(os.path.join(directory, name))}
+        for name in sorted(links - left_out):
+            refused(os.path.join(directory, name))
+        subdirectories[:] = [name for name in subdirectories if name not in left_out | links]
+        for name in files:
+            if name not in left_out and not _copy_file(name, directory_fd, os.path.join(destination, name)):
+                refused(os.path.join(directory, name))
+
+
+def _copy_file(name: str, directory_fd: int, target: str) -> bool:
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory_fd)
+    except OSError:
+        return False
+    with open(descriptor, "rb") as source:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        with open(target, "xb") as copy:
+            shutil.copyfileobj(source, copy)
+    return True
+
+
+def _directories(path: str) -> list[str]:
+    with os.scandir(path) as entries:
+        return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the job tells the image about its course, read from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+EXCHANGE_ROOT = "/srv/nbgrader/exchange"
+COURSE_ROOT = "/course"
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A server's place in its course.
+
+    Attributes:
+        course: The course's slug, or "" for a server without a course.
+        is_course: Whether this is the course's own server (formgrader) rather than a student's.
+        courses: The slugs of all courses of the user.
+        user_id: The user's id as mapped by the hub, or "".
+    """
+
+    course: str = ""
+    is_course: bool = False
+    courses: tuple[str, ...] = ()
+    user_id: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read HPCAMPUS_COURSE, HPCAMPUS_COURSE_ROLE, HPCAMPUS_COURSES and HPCAMPUS_USER_ID.
+
+        A value that is not a slug counts as absent, and an unknown role as a student's.
+        """
+        course = _slug(environment.get("HPCAMPUS_COURSE", ""))
+        named = (_slug(part.strip()) for part in environment.get("HPCAMPUS_COURSES", "").split(","))
+        courses = tuple(dict.fromkeys(slug for slug in (*named, course) if slug))
+        return cls(
+            course=course,
+            is_course=bool(course) and environment.get("HPCAMPUS_COURSE_ROLE", "") == "course",
+            courses=courses,
+            user_id=_slug(environment.get("HPCAMPUS_USER_ID", "")),
+        )
+
+    @property
+    def fixed_course(self) -> str:
+        """The course that nbgrader is set to: none when the user may choose among several."""
+        if self.is_course or len(self.courses) == 1:
+            return self.course or self.courses[0]
+        return ""
+
+    @property
+    def server_extensions(self) -> dict[str, bool]:
+        """Which of nbgrader's server extensions this server loads."""
+        return {
+            "nbgrader.server_extensions.formgrader": self.is_course,
+            "nbgrader.server_extensions.course_list": False,
+            "nbgrader.server_extensions.assignment_list": bool(self.courses) and not self.is_course,
+            "nbgrader.server_extensions.validate_assignment": bool(self.courses),
+        }
+
+    @property
+    def disabled_lab_plugins(self) -> dict[str, bool]:
+        """JupyterLab plugins of nbgrader that must not show, as JupyterLab's `disabledExtensions`."""
+        shown = {
+            "@jupyter/nbgrader:formgrader": self.is_course,
+            "@jupyter/nbgrader:create-assignment": self.is_course,
+            "@jupyter/nbgrader:course-list": False,
+            "@jupyter/nbgrader:assignment-list": bool(self.courses) and not self.is_course,
+            "@jupyter/nbgrader:validate-assignment": bool(self.courses),
+            "@jupyter/nbgrader:menu": bool(self.courses),
+        }
+        return {plugin: True for plugin, visible in shown.items() if not visible}
+
+
+def _slug(text: str) -> str:
+    return text if _SLUG.fullmatch(text) else ""

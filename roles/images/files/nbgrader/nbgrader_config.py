@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""nbgrader's configuration in the image; what differs from job to job comes from the environment."""
+
+import os
+
+from hpcampus_nbgrader.settings import COURSE_ROOT, EXCHANGE_ROOT, Settings
+from traitlets.config import get_config
+
+settings = Settings.from_environment(os.environ)
+c = get_config()
+
+c.Exchange.root = EXCHANGE_ROOT
+c.Exchange.path_includes_course = True
+c.CourseDirectory.course_id = settings.fixed_course
+if settings.is_course:
+    c.CourseDirectory.root = COURSE_ROOT
+
+c.ExchangeFactory.list = "hpcampus_nbgrader.exchange.List"
+c.ExchangeFactory.fetch_assignment = "hpcampus_nbgrader.exchange.FetchAssignment"
+c.ExchangeFactory.fetch_feedback = "hpcampus_nbgrader.exchange.FetchFeedback"
+c.ExchangeFactory.release_assignment = "hpcampus_nbgrader.exchange.ReleaseAssignment"
+c.ExchangeFactory.release_feedback = "hpcampus_nbgrader.exchange.ReleaseFeedback"
+c.ExchangeFactory.submit = "hpcampus_nbgrader.exchange.Submit"
+c.ExchangeFactory.collect = "hpcampus_nbgrader.exchange.Collect"
