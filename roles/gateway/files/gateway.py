@@ -125,7 +125,7 @@ def check_int(request, name, low, high):
     """Return the integer field ``name`` if it lies in low..high; booleans and floats are refused."""
     value = request[name]
     if type(value) is not int or not low <= value <= high:
-        raise BadRequestError("{}: expected an integer from {} to {}".format(name, low, high))
+        raise BadRequestError(f"{name}: expected an integer from {low} to {high}")
     return value
 
 
@@ -133,7 +133,7 @@ def check_text(request, name, pattern, empty=False):
     """Return the text field ``name`` if it matches; ``empty`` allows the empty text as well."""
     value = request[name]
     if not isinstance(value, str) or not (pattern.match(value) or (empty and value == "")):
-        raise BadRequestError("{}: not allowed here (rule: {})".format(name, pattern.pattern[:120]))
+        raise BadRequestError(f"{name}: not allowed here (rule: {pattern.pattern[:120]})")
     return value
 
 
@@ -141,7 +141,7 @@ def check_list(request, name, most):
     """Return the list field ``name`` if it has at most ``most`` items."""
     value = request[name]
     if not isinstance(value, list) or len(value) > most:
-        raise BadRequestError("{}: expected a list of at most {} items".format(name, most))
+        raise BadRequestError(f"{name}: expected a list of at most {most} items")
     return value
 
 
@@ -151,9 +151,9 @@ def check_env(env):
         raise BadRequestError("secrets.env: expected an object of at most 200 names")
     for name, value in env.items():
         if not _ENV_NAME.match(name):
-            raise BadRequestError("secrets.env: the name {} is not allowed".format(ascii(name)[:80]))
+            raise BadRequestError(f"secrets.env: the name {ascii(name)[:80]} is not allowed")
         if not isinstance(value, str) or not _ENV_VALUE.match(value):
-            raise BadRequestError("secrets.env: the value of {} must be text of at most 16384 characters without control characters".format(name))
+            raise BadRequestError(f"secrets.env: the value of {name} must be text of at most 16384 characters without control characters")
     return dict(env)
 
 
@@ -205,9 +205,9 @@ def check_courses(items, user_id):
         if item["role"] not in ("student", "course"):
             raise BadRequestError("role: expected student or course")
         if item["role"] == "course" and user_id != "course-" + slug:
-            raise BadRequestError("role: only the user course-{} has the role course".format(slug))
+            raise BadRequestError(f"role: only the user course-{slug} has the role course")
         if slug in [other["slug"] for other in seen]:
-            raise BadRequestError("courses: {} is named twice".format(slug))
+            raise BadRequestError(f"courses: {slug} is named twice")
         seen.append({"slug": slug, "role": item["role"]})
     return seen
 
@@ -273,7 +273,7 @@ def sbatch_argv(config, job):
         "--comment=" + job_comment(config.hub_id, job),
         "--output={}/log/{}.log".format(config.base_dir, job["spawn_id"]),
         "--chdir=" + config.base_dir,
-        "--signal=B:TERM@{}".format(STOP_NOTICE_SECONDS),
+        f"--signal=B:TERM@{STOP_NOTICE_SECONDS}",
         "--partition=" + job["partition"],
         "--nodes=1",
         "--ntasks=1",
@@ -283,7 +283,7 @@ def sbatch_argv(config, job):
     ]
     for name in ("gres", "account", "qos", "reservation"):
         if job[name]:
-            argv.append("--{}={}".format(name, job[name]))
+            argv.append(f"--{name}={job[name]}")
     argv += [config.base_dir + "/lib/job.py", config.base_dir, job["spawn_id"]]
     return argv
 
@@ -352,7 +352,7 @@ def check_config(data, account):
     rules = {"hub_id": _SLUG, "base_dir": _BASE_DIR, "apptainer": _ABSOLUTE_PATH}
     for key, rule in sorted(rules.items()):
         if not isinstance(data.get(key), str) or not rule.match(data[key]):
-            raise ValueError("{}: not allowed (rule: {})".format(key, rule.pattern))
+            raise ValueError(f"{key}: not allowed (rule: {rule.pattern})")
     partitions = data.get("partitions")
     if not isinstance(partitions, list) or not all(isinstance(name, str) and _PARTITION.match(name) for name in partitions):
         raise ValueError("partitions: expected a list of partition names")
@@ -387,9 +387,9 @@ class Slurm:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise SlurmError("{} did not answer within {} s".format(argv[0], SLURM_TIMEOUT_SECONDS))
+            raise SlurmError(f"{argv[0]} did not answer within {SLURM_TIMEOUT_SECONDS} s")
         except OSError as error:
-            raise SlurmError("{} cannot be started: {}".format(argv[0], error.strerror))
+            raise SlurmError(f"{argv[0]} cannot be started: {error.strerror}")
         if done.returncode != 0:
             raise SlurmError("{} failed ({}): {}".format(argv[0], done.returncode, done.stderr.decode("utf-8", "replace").strip()[-500:]))
         return done.stdout.decode("utf-8", "replace")
@@ -405,7 +405,7 @@ class Slurm:
 
 def write_private(path, text):
     """Write a 0600 file so that a reader sees all of it or none of it."""
-    partial = "{}.{}.part".format(path, secrets.token_hex(4))
+    partial = f"{path}.{secrets.token_hex(4)}.part"
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
@@ -533,7 +533,7 @@ class Operations:
             answer = self._slurm.run(sbatch_argv(self._config, job))
             match = re.match(r"\A([0-9]{1,18})(?:;[A-Za-z0-9_.-]+)?\Z", answer.strip())
             if match is None:
-                raise SlurmError("sbatch gave no job id: {}".format(ascii(answer[:100])))
+                raise SlurmError(f"sbatch gave no job id: {ascii(answer[:100])}")
         except BaseException:
             remove(spawn_file)
             raise
@@ -589,7 +589,7 @@ class Session:
     def parse(line):
         """Return (id, operation, fields) of a line."""
         if line is None:
-            raise BadRequestError("a line may have {} bytes at most".format(MAX_LINE_BYTES))
+            raise BadRequestError(f"a line may have {MAX_LINE_BYTES} bytes at most")
         try:
             request = json.loads(line.decode("utf-8"))
         except (ValueError, RecursionError):
@@ -666,7 +666,7 @@ def main():
         with open(CONFIG_FILE, encoding="utf-8") as stream:
             config = check_config(json.load(stream), entry.pw_name)
     except (OSError, ValueError) as error:
-        print("gateway: {}: {}".format(CONFIG_FILE, error), file=sys.stderr)
+        print(f"gateway: {CONFIG_FILE}: {error}", file=sys.stderr)
         return EXIT_CONFIG
     slurm = Slurm(entry.pw_dir)
     operations = Operations(config, slurm)

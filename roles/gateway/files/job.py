@@ -62,7 +62,7 @@ class JobError(Exception):
 def log(event, detail=""):
     """One line of the job's log: seconds since the epoch, seconds since the job began, event. The benchmark reads these."""
     now = time.time()
-    print("hpcampus {:.3f} +{:.3f} {} {}".format(now, now - _STARTED, event, detail).rstrip(), flush=True)
+    print(f"hpcampus {now:.3f} +{now - _STARTED:.3f} {event} {detail}".rstrip(), flush=True)
 
 
 # --- decisions: pure functions ------------------------------------------------------------------------------------------------
@@ -71,11 +71,11 @@ def log(event, detail=""):
 def ssh_argv(tunnel, private_dir):
     """Argument list of the one ssh connection; keys and host keys lie in files of the private directory."""
     options = [
-        "CertificateFile={}/key-cert.pub".format(private_dir),
+        f"CertificateFile={private_dir}/key-cert.pub",
         "IdentitiesOnly=yes",
         "IdentityAgent=none",
         "BatchMode=yes",
-        "UserKnownHostsFile={}/known_hosts".format(private_dir),
+        f"UserKnownHostsFile={private_dir}/known_hosts",
         "GlobalKnownHostsFile=/dev/null",
         "StrictHostKeyChecking=yes",
         "UpdateHostKeys=no",
@@ -112,11 +112,11 @@ def course_binds(base_dir, courses, user_id):
     binds = []
     for course in courses:
         slug = course["slug"]
-        exchange = "{}/courses/{}/exchange/{}".format(base_dir, slug, slug)
+        exchange = f"{base_dir}/courses/{slug}/exchange/{slug}"
         target = "/srv/nbgrader/exchange/" + slug
         if course["role"] == "course":
             binds += [
-                ("{}/courses/{}/course".format(base_dir, slug), "/course", "rw", False),
+                (f"{base_dir}/courses/{slug}/course", "/course", "rw", False),
                 (exchange + "/outbound", target + "/outbound", "rw", False),
                 (exchange + "/inbound", target + "/inbound", "ro", False),
                 (exchange + "/feedback", target + "/feedback", "rw", False),
@@ -124,7 +124,7 @@ def course_binds(base_dir, courses, user_id):
         else:
             binds += [
                 (exchange + "/outbound", target + "/outbound", "ro", False),
-                ("{}/inbound/{}".format(exchange, user_id), target + "/inbound", "rw", True),
+                (f"{exchange}/inbound/{user_id}", target + "/inbound", "rw", True),
             ]
     return binds
 
@@ -137,7 +137,7 @@ def server_env(spawn, relay_port, node, job_id):
         for host in ("127.0.0.1", "localhost"):
             old = "http://{}:{}".format(host, tunnel["api_port"])
             if value == old or value.startswith(old + "/"):
-                value = "http://127.0.0.1:{}{}".format(relay_port, value[len(old) :])
+                value = f"http://127.0.0.1:{relay_port}{value[len(old) :]}"
         env[name] = value
     env["JUPYTERHUB_SERVICE_URL"] = "http://127.0.0.1:8888" + base_url
     env["JUPYTER_RUNTIME_DIR"] = "/tmp/jupyter-runtime"
@@ -150,7 +150,7 @@ def server_env(spawn, relay_port, node, job_id):
 
 def env_file(env):
     """The environment in the form Apptainer evaluates: a shell reads it, so every value is quoted."""
-    return "".join("{}={}\n".format(name, shlex.quote(value)) for name, value in sorted(env.items()))
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(env.items()))
 
 
 def container_argv(base_dir, spawn, private_dir, work_dir, binds):
@@ -158,16 +158,16 @@ def container_argv(base_dir, spawn, private_dir, work_dir, binds):
     argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
     argv += ["--home", "{}/users/{}/home:{}".format(base_dir, spawn["user_id"], CONTAINER_HOME), "--pwd", CONTAINER_HOME]
     argv += ["--workdir", work_dir]
-    argv += ["--bind", "{}/s:{}".format(private_dir, CONTAINER_DIR)]
-    argv += ["--bind", "{}/lib/start.py:/opt/hpcampus/start.py:ro".format(base_dir)]
+    argv += ["--bind", f"{private_dir}/s:{CONTAINER_DIR}"]
+    argv += ["--bind", f"{base_dir}/lib/start.py:/opt/hpcampus/start.py:ro"]
     for source, target, mode, _ in binds:
-        argv += ["--bind", "{}:{}:{}".format(source, target, mode)]
+        argv += ["--bind", f"{source}:{target}:{mode}"]
     argv += ["--env-file", private_dir + "/env", "{}/images/{}.sif".format(base_dir, spawn["image"])]
     return argv + [
         "python3",
         "-s",
         "/opt/hpcampus/start.py",
-        "--ServerApp.sock={}/{}".format(CONTAINER_DIR, SOCKET_NAME),
+        f"--ServerApp.sock={CONTAINER_DIR}/{SOCKET_NAME}",
         "--ServerApp.sock_mode=0600",
         "--KernelManager.transport=ipc",
     ]
@@ -191,7 +191,7 @@ def read_and_remove(path):
     except FileNotFoundError:
         raise JobError("the hub's message for this job is gone: it was cancelled, or it ran before")
     except (OSError, ValueError) as error:
-        raise JobError("the hub's message for this job cannot be read: {}".format(type(error).__name__))
+        raise JobError(f"the hub's message for this job cannot be read: {type(error).__name__}")
 
 
 def write(path, text):
@@ -228,7 +228,7 @@ def remove_stale(root):
 def require_real(path, base_dir):
     """Refuse a directory that is reached through a symbolic link below the base directory."""
     if os.path.realpath(path) != os.path.realpath(base_dir) + path[len(base_dir) :] or not os.path.isdir(path):
-        raise JobError("not a directory of its own: {}".format(path))
+        raise JobError(f"not a directory of its own: {path}")
 
 
 def prepare_binds(base_dir, spawn):
@@ -281,7 +281,7 @@ class Tunnel:
             worked = answered or time.monotonic() - began > PROVEN_AFTER_SECONDS
             if self._stop.is_set():
                 return
-            log("tunnel-down", "ssh-exit={}".format(status))
+            log("tunnel-down", f"ssh-exit={status}")
             if worked:
                 last_good = time.monotonic()
             elif time.monotonic() - last_good > GIVE_UP_SECONDS:
@@ -379,7 +379,7 @@ def end_process(process, seconds):
 
 def publish_socket(private_dir, process):
     """Wait for the server's socket and link it to where the tunnel looks, if it is a socket and nothing else."""
-    inside, outside = "{}/s/{}".format(private_dir, SOCKET_NAME), "{}/{}".format(private_dir, SOCKET_NAME)
+    inside, outside = f"{private_dir}/s/{SOCKET_NAME}", f"{private_dir}/{SOCKET_NAME}"
     while process.poll() is None:
         try:
             os.link(inside, outside + ".new", follow_symlinks=False)
@@ -443,7 +443,7 @@ def start_container(argv):
     try:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
     except OSError as error:
-        raise JobError("{} cannot be started: {}".format(argv[0], error.strerror))
+        raise JobError(f"{argv[0]} cannot be started: {error.strerror}")
 
 
 def fill_private_dir(private_dir, spawn, relay_port):
@@ -470,7 +470,7 @@ def run_server(argv, private_dir, ending):
         log("stop", "tunnel-lost" if ending.status == EXIT_TUNNEL_LOST else "terminated")
         end_process(process, STOP_SECONDS)
     output.join(2)
-    log("server-exit", "status={}".format(process.wait()))
+    log("server-exit", f"status={process.wait()}")
     return process.returncode
 
 
@@ -502,7 +502,7 @@ def main(argv):
     log("job-start", "node={} job={}".format(socket.gethostname(), os.environ.get("SLURM_JOB_ID", "")))
     dirs = []
     try:
-        spawn = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
+        spawn = read_and_remove(f"{base_dir}/spawns/{spawn_id}.json")
         for root in (PRIVATE_ROOT, WORK_ROOT):
             remove_stale(root)
             dirs.append(locked_dir(root))

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Start JupyterHub's single-user server with fewer imports; runs inside the image with the image's Python.
+
+``jupyterhub.singleuser`` pulls in the hub's database layer (sqlalchemy, alembic) through two modules that only name it. Those
+imports are a third of the server's start on a busy node. They are put off here: while the server's own modules are imported, the
+heavy ones are stand-ins that become the real module when somebody asks for one of their attributes. Afterwards the stand-ins leave
+``sys.modules``, so that an extension which imports sqlalchemy gets the real one. Kernels are other processes and see none of this.
+
+``HPCAMPUS_PLAIN_START=1`` switches all of it off.
+"""
+
+import contextlib
+import gc
+import importlib
+import os
+import sys
+import types
+
+# Module -> names that are needed at once: exceptions and handlers that never occur in a single-user server.
+PUT_OFF: dict[str, tuple[str, ...]] = {
+    "sqlalchemy": (),
+    "sqlalchemy.exc": ("SQLAlchemyError",),
+    "jupyterhub.handlers": (),
+    "jupyterhub.handlers.pages": ("HealthCheckHandler",),
+    "jupyterhub.orm": (),
+    "jupyterhub.roles": (),
+}
+ARGUMENTS = ("--LabApp.extension_manager=readonly",)
+
+
+class PutOff(types.ModuleType):
+    """A module that is imported when one of its attributes is asked for."""
+
+    def __getattr__(self, attribute):
+        """Hand out the real module's attribute; the import system's own questions are not a reason to import."""
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return getattr(importlib.import_module(self.__name__), attribute)
+
+
+@contextlib.contextmanager
+def imports_put_off():
+    """Put stand-ins where the heavy modules would be, for as long as the block runs."""
+    stand_ins = {name: PutOff(name) for name in PUT_OFF if name not in sys.modules}
+    for name, module in stand_ins.items():
+        for needed in PUT_OFF[name]:
+            setattr(module, needed, type(needed, (Exception,), {}))
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name, module in stand_ins.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
+def forget(package):
+    """Drop a half-imported package so that the next import begins afresh."""
+    for name in [name for name in sys.modules if name == package or name.startswith(package + ".")]:
+        del sys.modules[name]
+
+
+def trimmed_main():
+    """Import the single-user server without the hub's database layer; fall back to the plain import."""
+    try:
+        with imports_put_off():
+            from jupyterhub.singleuser import main
+    except Exception as error:
+        print(f"start: plain imports, since the short way failed: {type(error).__name__}: {error}", file=sys.stderr)
+        forget("jupyterhub")
+        from jupyterhub.singleuser import main
+    return main
+
+
+def collect_garbage_once_running():
+    """Let the collector rest while the server imports; what is there when the loop starts stays out of its sight."""
+    from jupyter_server.serverapp import ServerApp
+
+    start = ServerApp.start
+
+    def start_and_collect(self):
+        gc.freeze()
+        gc.enable()
+        return start(self)
+
+    ServerApp.start = start_and_collect
+
+
+def run():
+    """Run the server; its exit status is this process's."""
+    sys.argv[0] = "jupyterhub-singleuser"
+    if os.environ.get("HPCAMPUS_PLAIN_START") == "1":
+        from jupyterhub.singleuser import main
+    else:
+        gc.disable()
+        main = trimmed_main()
+        collect_garbage_once_running()
+        sys.argv += [argument for argument in ARGUMENTS if argument not in sys.argv]
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,90 @@
+#!/usr/bin/python3 -I
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ends tunnel sessions whose port is no longer registered.
+
+sshd asks for permission only when a session begins. So this looks every two seconds which ports of the range the tunnel user listens
+on, and ends the sshd process of a port that has no registry file in two looks running.
+"""
+
+import argparse
+import contextlib
+import os
+import pwd
+import signal
+import time
+
+PAUSE_SECONDS = 2
+LISTEN = "0A"
+LOOPBACK = "0100007F"
+
+
+def listeners(table, uid, ports):
+    """Return {port: socket inode} of the listening loopback sockets of ``uid`` in the text of /proc/net/tcp."""
+    found = {}
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        address, _, port = fields[1].partition(":")
+        if fields[3] == LISTEN and address == LOOPBACK and int(fields[7]) == uid and int(port, 16) in ports:
+            found[int(port, 16)] = int(fields[9])
+    return found
+
+
+def owners(inodes, uid):
+    """Return the processes of ``uid`` that hold one of the sockets."""
+    wanted = {f"socket:[{inode}]" for inode in inodes}
+    found = set()
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):  # a process may end while we look
+            if real_uid(entry.path) == uid:
+                links = {os.readlink(fd.path) for fd in os.scandir(f"{entry.path}/fd")}
+                if links & wanted:
+                    found.add(int(entry.name))
+    return found
+
+
+def real_uid(folder):
+    """Return the real uid of a process; /proc shows processes that may not be dumped as root's."""
+    with open(f"{folder}/status", encoding="utf-8", errors="replace") as stream:
+        return next(int(line.split()[1]) for line in stream if line.startswith("Uid:"))
+
+
+def registered(registry):
+    """Return the registered ports."""
+    with os.scandir(registry) as entries:
+        return {int(entry.name) for entry in entries if entry.name.isdigit()}
+
+
+def look(registry, uid, ports, suspects):
+    """Look once: end the sessions that were suspects already, return the ports that are suspects now."""
+    with open("/proc/net/tcp", encoding="ascii") as stream:
+        open_ports = listeners(stream.read(), uid, ports)
+    stray = {port: inode for port, inode in open_ports.items() if port not in registered(registry)}
+    again = {port: inode for port, inode in stray.items() if suspects.get(port) == inode}
+    for pid in owners(again.values(), uid) if again else ():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    for port in sorted(again):
+        print(f"ended the session of port {port}: it is not registered any more", flush=True)
+    return stray
+
+
+def main():
+    """Look for ever."""
+    parser = argparse.ArgumentParser(description="End revoked tunnel sessions.", allow_abbrev=False)
+    parser.add_argument("--registry", required=True)
+    parser.add_argument("--user", required=True)
+    parser.add_argument("--port-min", type=int, required=True)
+    parser.add_argument("--port-max", type=int, required=True)
+    options = parser.parse_args()
+    uid = pwd.getpwnam(options.user).pw_uid
+    suspects = {}
+    while True:
+        suspects = look(options.registry, uid, range(options.port_min, options.port_max + 1), suspects)
+        time.sleep(PAUSE_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
