@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Likely causes of failures: what the message looks like, what it usually means, what to do. Pure.
+
+Patterns are tried in order, so that the particular stands before the general.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpcampus.texts import t
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A likely cause.
+
+    Attributes:
+        name: Key of its texts: `cause.<name>` and `cure.<name>`.
+        pattern: What the message of the failure contains.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+
+    def title(self, host: str) -> str:
+        """Say what probably happened on `host`."""
+        return t(f"cause.{self.name}", host=host)
+
+    def cure(self, host: str) -> str:
+        """Say what to do about it."""
+        return t(f"cure.{self.name}", host=host)
+
+
+def _cause(name: str, *patterns: str) -> Cause:
+    return Cause(name, re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE))
+
+
+CAUSES: tuple[Cause, ...] = (
+    _cause("inventory-problems", r"the inventory has \d+ problem"),
+    _cause("host-key-changed", r"remote host identification has changed", r"host key for .* has changed"),
+    _cause("host-key-unknown", r"host key verification failed", r"no .* host key is known for"),
+    _cause(
+        "ssh-refused", r"permission denied \((publickey|password|keyboard|gssapi)", r"too many authentication failures"
+    ),
+    _cause(
+        "become-password",
+        r"incorrect sudo password",
+        r"sorry, try again",
+        r"incorrect su password",
+        r"incorrect become password",
+    ),
+    _cause(
+        "become-missing",
+        r"missing sudo password",
+        r"sudo: a password is required",
+        r"a terminal is required to read the password",
+    ),
+    _cause("not-sudoer", r"is not in the sudoers file", r"is not allowed to (run|execute)"),
+    _cause("no-sudo", r"sudo: (command )?not found", r"/bin/sh: .*sudo: not found"),
+    _cause(
+        "vault-key",
+        r"decryption failed",
+        r"attempting to decrypt but no vault secrets found",
+        r"vault password file .* was not found",
+    ),
+    _cause(
+        "dns",
+        r"could not resolve host",
+        r"name or service not known",
+        r"temporary failure (in name resolution|resolving)",
+        r"could not resolve '",
+        r"getaddrinfo",
+        r"nodename nor servname",
+    ),
+    _cause(
+        "tls-authority",
+        r"certificate[_ ]verify[_ ]failed",
+        r"self[- ]signed certificate in certificate chain",
+        r"unable to get local issuer certificate",
+        r"certificate is not trusted",
+        r"certificate verification failed",
+        r"unable_to_get_issuer_cert",
+        r"server certificate verification failed",
+    ),
+    _cause(
+        "host-unreachable",
+        r"connection refused",
+        r"connection timed out",
+        r"no route to host",
+        r"network is unreachable",
+        r"operation timed out",
+        r"connection closed by",
+        r"connection reset by peer",
+        r"failed to connect to the host via ssh",
+    ),
+    _cause(
+        "no-python",
+        r"python3?: not found",
+        r"the module interpreter .* was not found",
+        r"no such file or directory.*python3",
+    ),
+    _cause("disk-full", r"no space left on device", r"you don't have enough free space", r"disk quota exceeded"),
+    _cause("out-of-memory", r"cannot allocate memory", r"out of memory", r"memoryerror", r"oom-kill"),
+    _cause(
+        "apt-lock",
+        r"could not get lock",
+        r"unable to (acquire|lock).*(dpkg|apt|administration)",
+        r"is another process using it",
+        r"dpkg was interrupted",
+        r"failed to lock apt",
+    ),
+    _cause("apt-package", r"no package matching", r"unable to locate package", r"has no installation candidate"),
+    _cause(
+        "apt-fetch",
+        r"failed to fetch",
+        r"unable to fetch some archives",
+        r"failed to update apt cache",
+        r"is not valid yet",
+        r"release file .* expired",
+    ),
+    _cause(
+        "hash-mismatch",
+        r"do not match the hashes",
+        r"hash(es)? mismatch",
+        r"checksum.*(mismatch|did not match)",
+        r"eintegrity",
+    ),
+    _cause("munge", r"munge", r"zero bytes were transmitted", r"protocol authentication error"),
+    _cause(
+        "node-down",
+        r"required node not available",
+        r"reqnodenotavail",
+        r"node(s)? .*(down|drain)",
+        r"slurmd.*(inactive|failed)",
+        r"invalid job credential",
+        r"node configuration differs",
+        r"low (realmemory|cpus|socket)",
+    ),
+    _cause("slurm-controller", r"unable to contact slurm controller", r"slurm_load", r"slurmctld"),
+    _cause(
+        "partition",
+        r"invalid partition",
+        r"partition .* (is )?(down|inactive)",
+        r"more processors requested than permitted",
+    ),
+    _cause("fuse", r"/dev/fuse", r"fuse: device not found", r"squashfuse", r"failed to mount.*squashfs"),
+    _cause("user-namespaces", r"user namespace", r"newuidmap", r"subuid", r"fakeroot"),
+    _cause("port-in-use", r"address already in use", r"could not bind to address", r"port .* is already"),
+    _cause("apache-config", r"syntax error on line", r"apachectl|apache2ctl"),
+    _cause(
+        "service-failed",
+        r"unable to start service",
+        r"job for .*\.service failed",
+        r"control process exited with error",
+    ),
+    _cause("permission", r"permission denied", r"operation not permitted", r"read-only file system"),
+    _cause("undefined-variable", r"is undefined", r"has no attribute"),
+    _cause(
+        "wrong-variable",
+        r"value of .* must be one of",
+        r"validation of arguments failed",
+        r"missing required arguments",
+        r"unable to convert to",
+    ),
+    _cause("check-failed", r"assertion failed", r"evaluated to false"),
+)
+
+
+def likely_cause(lines: Iterable[str]) -> Cause | None:
+    """Give the first cause whose pattern is in the message of a failure, or None."""
+    text = "\n".join(lines)
+    return next((cause for cause in CAUSES if cause.pattern.search(text)), None)

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What happens during a step, as data: events of ansible-runner become records that views and tests read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an event tells."""
+
+    PLAY = "play"
+    TASK = "task"
+    OK = "ok"
+    CHANGED = "changed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    STATS = "stats"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        kind: What it was.
+        play: Name of the play.
+        role: Role of the task, without the name of the collection; empty outside a role.
+        task: Name of the task.
+        host: Host it happened on; empty for plays and task starts.
+        lines: Message of the result, line by line.
+        ignored: Whether the playbook said that this failure does not count.
+    """
+
+    kind: Kind
+    play: str = ""
+    role: str = ""
+    task: str = ""
+    host: str = ""
+    lines: tuple[str, ...] = ()
+    ignored: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """A task that changed a host, or would."""
+
+    host: str
+    role: str
+    task: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that failed on a host, or a host that could not be reached."""
+
+    host: str
+    role: str
+    task: str
+    lines: tuple[str, ...]
+    unreachable: bool = False
+
+
+_SIMPLE = {
+    "playbook_on_play_start": Kind.PLAY,
+    "playbook_on_task_start": Kind.TASK,
+    "playbook_on_handler_task_start": Kind.TASK,
+    "playbook_on_stats": Kind.STATS,
+    "runner_on_skipped": Kind.SKIPPED,
+    "runner_on_failed": Kind.FAILED,
+    "runner_on_unreachable": Kind.UNREACHABLE,
+}
+
+
+def parse_event(raw: Mapping[str, object]) -> Event | None:
+    """Translate an event of ansible-runner; None for those that say nothing to a person."""
+    name = str(raw.get("event", ""))
+    data = raw.get("event_data")
+    if not isinstance(data, Mapping):
+        data = {}
+    result = data.get("res")
+    result = result if isinstance(result, Mapping) else {}
+    if name == "runner_on_ok":
+        kind = Kind.CHANGED if result.get("changed") is True else Kind.OK
+    elif name in _SIMPLE:
+        kind = _SIMPLE[name]
+    else:
+        return None
+    return Event(
+        kind=kind,
+        play=_text(data.get("play")),
+        role=_text(data.get("role")).rsplit(".", 1)[-1],
+        task=_text(data.get("task")).removeprefix(_text(data.get("role")) + " : "),
+        host=_text(data.get("host")),
+        lines=message_lines(result),
+        ignored=bool(data.get("ignore_errors")),
+    )
+
+
+def message_lines(result: Mapping[str, object]) -> tuple[str, ...]:
+    """Give what a task's result says, without noise: its message, its standard error, or else the end of its output."""
+    lines: list[str] = []
+    for key in ("msg", "stderr", "module_stderr", "reason"):
+        lines.extend(line for line in _flatten(result.get(key)) if line not in lines)
+    if result.get("failed") and not result.get("stderr"):
+        lines.extend(_flatten(result.get("stdout"))[-5:])
+    items = result.get("results")
+    if isinstance(items, Sequence) and not isinstance(items, str):
+        for item in items:
+            if isinstance(item, Mapping) and (item.get("failed") or item.get("unreachable")):
+                lines.extend(line for line in message_lines(item) if line not in lines)
+    return tuple(lines)
+
+
+def _flatten(value: object) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [line for item in value for line in _flatten(item)]
+    return [line.rstrip() for line in str(value).splitlines() if line.strip()]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@dataclass
+class StepLog:
+    """What a step did so far: fed with events, read by views and by the summary."""
+
+    role: str = ""
+    task: str = ""
+    tasks_started: int = 0
+    changes: list[Change] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    messages: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    finished: bool = False
+
+    def add(self, event: Event) -> None:
+        """Take one more event into account."""
+        match event.kind:
+            case Kind.TASK:
+                self.role, self.task = event.role, event.task
+                self.tasks_started += 1
+            case Kind.CHANGED:
+                self.changes.append(Change(event.host, event.role, event.task))
+                self._remember(event)
+            case Kind.OK:
+                self._remember(event)
+            case Kind.FAILED | Kind.UNREACHABLE if not event.ignored:
+                self.failures.append(
+                    Failure(event.host, event.role, event.task, event.lines, event.kind is Kind.UNREACHABLE)
+                )
+            case Kind.STATS:
+                self.finished = True
+            case _:
+                pass
+
+    def _remember(self, event: Event) -> None:
+        if event.lines:
+            self.messages[event.task] = event.lines
+
+    def distinct_failures(self) -> list[tuple[Failure, list[str]]]:
+        """Give each failure once, with every host that had it."""
+        grouped: dict[tuple[str, tuple[str, ...], bool], tuple[Failure, list[str]]] = {}
+        for failure in self.failures:
+            lines = () if failure.unreachable else failure.lines
+            _, hosts = grouped.setdefault((failure.task, lines, failure.unreachable), (failure, []))
+            if failure.host not in hosts:
+                hosts.append(failure.host)
+        return list(grouped.values())

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reading and writing the files of an inventory; comments and whatever the wizard does not know are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ruamel.yaml.comments import CommentedMap
+
+from hpcampus import vault
+from hpcampus.errors import InventoryError
+from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, write_atomically
+from hpcampus.yaml_files import dump_document, load_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hpcampus.places import Site
+
+HEADER = "# Written by 'hpcampus setup', which keeps your comments and your own variables.\n"
+
+
+@dataclass
+class Documents:
+    """The files of an inventory, parsed.
+
+    Attributes:
+        hosts: `hosts.yml`.
+        main: `group_vars/all/main.yml`.
+        secrets: `group_vars/all/vault.yml`, decrypted.
+        known_hosts: Lines of the pinned host keys.
+    """
+
+    hosts: CommentedMap = field(default_factory=CommentedMap)
+    main: CommentedMap = field(default_factory=CommentedMap)
+    secrets: CommentedMap = field(default_factory=CommentedMap)
+    known_hosts: str = ""
+
+
+def read_documents(site: Site, key_file: Path | None) -> Documents:
+    """Read what is there; what is missing is empty.
+
+    Args:
+        site: Whose inventory.
+        key_file: Key of the vault; without one the secrets stay unread.
+
+    Raises:
+        InventoryError: A file is not YAML or cannot be read.
+        VaultError: The key does not fit.
+    """
+    secrets = _read(site.vault_file)
+    if secrets and key_file is not None:
+        secrets = vault.decrypt(secrets, key_file, site.vault_file)
+    elif vault.is_encrypted(secrets):
+        secrets = ""
+    return Documents(
+        hosts=_parse(_read(site.hosts_file), site.hosts_file),
+        main=_parse(_read(site.main_file), site.main_file),
+        secrets=_parse(secrets, site.vault_file),
+        known_hosts=_read(site.known_hosts),
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise InventoryError("inventory-unreadable", path=path, problem=error) from error
+
+
+def _parse(text: str, path: Path) -> CommentedMap:
+    try:
+        return load_document(text, str(path))
+    except ValueError as error:
+        raise InventoryError("inventory-unreadable", path=path, problem=error) from error
+
+
+def write_documents(site: Site, documents: Documents, key_file: Path) -> dict[Path, bool]:
+    """Write all files, each in one move, the list of hosts last: without it the directory is no inventory.
+
+    Returns:
+        For each file, whether it changed.
+
+    Raises:
+        InventoryError: The directory cannot be written.
+    """
+    try:
+        site.vault_file.parent.mkdir(parents=True, exist_ok=True)
+        written = {site.vault_file: _write_secrets(site.vault_file, documents.secrets, key_file)}
+        written[site.main_file] = write_atomically(site.main_file, _render(documents.main, site.main_file), PUBLIC_FILE)
+        if documents.known_hosts:
+            written[site.known_hosts] = write_atomically(site.known_hosts, documents.known_hosts, PUBLIC_FILE)
+        written[site.hosts_file] = write_atomically(
+            site.hosts_file, _render(documents.hosts, site.hosts_file), PUBLIC_FILE
+        )
+    except OSError as error:
+        raise InventoryError("inventory-unwritable", path=site.inventory, problem=error) from error
+    return written
+
+
+def _write_secrets(path: Path, secrets: CommentedMap, key_file: Path) -> bool:
+    """Encrypt again only when something changed, for every encryption gives another file."""
+    plain = dump_document(secrets)
+    before = _read(path)
+    if vault.is_encrypted(before) and vault.decrypt(before, key_file, path) == plain:
+        path.chmod(PRIVATE_FILE)
+        return False
+    return write_atomically(path, vault.encrypt(plain, key_file), PRIVATE_FILE)
+
+
+def _render(document: CommentedMap, path: Path) -> str:
+    text = dump_document(document)
+    return text if path.exists() else HEADER + text
+
+
+def update(document: CommentedMap, values: Mapping[str, object]) -> None:
+    """Set variables; those with the same value keep their very spelling and comments."""
+    for name, value in values.items():
+        if name not in document or _plain(document[name]) != value:
+            document[name] = value
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def plain_mapping(document: Mapping[str, object]) -> dict[str, object]:
+    """Give a document as plain Python objects."""
+    return {str(key): _plain(value) for key, value in document.items()}

@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs one playbook through ansible-runner. The only module that imports it.
+
+ansible-runner works in a thread of its own and puts every event into a queue; the caller's thread takes them out, draws,
+and may be interrupted at any time. Secrets: the vault key is named by a path, a become password is typed into Ansible's
+prompt, and the copy of the environment that ansible-runner leaves among its artifacts is removed before a task runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shutil
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ansible_runner
+
+from hpcampus.errors import CollectionError, StepFailedError
+from hpcampus.events import Event, parse_event
+from hpcampus.files import PRIVATE_FILE, make_private_directory, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+KEEP_ARTIFACTS = 60
+POLL_SECONDS = 0.1
+BECOME_PROMPT = r"^BECOME password.*:\s*$"
+
+ANSIBLE_CFG = """\
+# Written by hpcampus for its own runs. To run a step by hand, start ansible-playbook in this directory.
+[defaults]
+collections_path = {collections}
+forks = 10
+host_key_checking = True
+interpreter_python = /usr/bin/python3
+retry_files_enabled = False
+timeout = 20
+
+[ssh_connection]
+pipelining = True
+ssh_args = -o BatchMode=yes -o ControlMaster=auto -o ControlPersist=60s
+"""
+
+
+class Outcome(StrEnum):
+    """How a playbook ended."""
+
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run.
+
+    Attributes:
+        playbook: Full collection name, or a path.
+        hosts_file: Inventory file; the variables lie beside it.
+        state: Private directory for artifacts and facts.
+        collections: Directory for ANSIBLE_COLLECTIONS_PATH.
+        vault_password_file: File or program that gives the vault's password.
+        become_password: Password for sudo on the hosts; kept in memory only.
+        check: Whether to announce changes instead of making them.
+        ident: Name of the directory of artifacts.
+    """
+
+    playbook: str
+    hosts_file: Path
+    state: Path
+    collections: Path
+    ident: str
+    vault_password_file: Path | None = None
+    become_password: str | None = field(default=None, repr=False)
+    check: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """How it went.
+
+    Attributes:
+        outcome: Judged by status and return code, for a failed event may have been rescued.
+        seconds: Wall time.
+        log: What ansible-playbook printed.
+    """
+
+    outcome: Outcome
+    seconds: float
+    log: Path
+
+    def tail(self, count: int = 15) -> tuple[str, ...]:
+        """Give the last lines that ansible-playbook printed."""
+        with contextlib.suppress(OSError):
+            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            return tuple(line.rstrip() for line in lines if line.strip())[-count:]
+        return ()
+
+
+def run_playbook(request: Request, on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> Result:
+    """Run a playbook to its end.
+
+    Args:
+        request: What to run.
+        on_event: Called in this thread for every event.
+        on_tick: Called in this thread about ten times a second.
+
+    Returns:
+        How it went. Ctrl-C ends the playbook and gives the outcome `stopped`.
+
+    Raises:
+        StepFailedError: ansible-runner itself failed.
+        CollectionError: ansible-playbook is not installed.
+    """
+    job = _Job(request)
+    started = time.monotonic()
+    job.thread.start()
+    stopped = False
+    while True:
+        try:
+            if not _pump(job, on_event, on_tick):
+                break
+        except KeyboardInterrupt:
+            stopped = True
+            job.cancelled.set()
+    job.thread.join()
+    if job.problem is not None:
+        raise StepFailedError("runner-broke", playbook=request.playbook, problem=job.problem) from job.problem
+    return Result(_outcome(job, stopped=stopped), time.monotonic() - started, job.artifacts / "stdout")
+
+
+def _pump(job: _Job, on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> bool:
+    """Hand on what is in the queue; False when the job has ended and the queue is empty."""
+    alive = job.thread.is_alive()
+    try:
+        raw = job.events.get(timeout=POLL_SECONDS)
+    except queue.Empty:
+        on_tick()
+        return alive
+    event = parse_event(raw)
+    if event is not None:
+        on_event(event)
+    on_tick()
+    return True
+
+
+def _outcome(job: _Job, *, stopped: bool) -> Outcome:
+    if job.status == "successful" and job.returncode == 0:
+        return Outcome.SUCCESSFUL
+    return Outcome.STOPPED if stopped or job.status == "canceled" else Outcome.FAILED
+
+
+class _Job:
+    """A run of ansible-runner in its own thread."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.events: queue.SimpleQueue[Mapping[str, object]] = queue.SimpleQueue()
+        self.cancelled = threading.Event()
+        self.thread = threading.Thread(target=self._work, name="ansible-runner", daemon=True)
+        self.problem: Exception | None = None
+        self.status = "unstarted"
+        self.returncode: int | None = None
+        self.artifacts = request.state / "artifacts" / request.ident
+
+    def _work(self) -> None:
+        try:
+            runner = ansible_runner.interface.init_runner(**_arguments(self))
+            runner.config.command = _guarded(runner.config.command)
+            runner.run()
+        except Exception as problem:  # noqa: BLE001 -- carried to the caller's thread and raised there
+            self.problem = problem
+        else:
+            self.status, self.returncode = runner.status, runner.rc
+
+    def keep(self, raw: dict[str, object]) -> bool:
+        """Put an event into the queue; False, so that no copy of it stays on disk."""
+        self.events.put(raw)
+        return False
+
+    def forget_environment(self, status: Mapping[str, object], runner_config: Any) -> None:
+        """Remove the copy of the environment as soon as it has been written."""
+        if status.get("status") == "running":
+            (Path(runner_config.artifact_dir) / "command").unlink(missing_ok=True)
+
+
+def _arguments(job: _Job) -> dict[str, Any]:
+    request = job.request
+    project = make_private_directory(request.state / "project")
+    write_atomically(
+        project / "ansible.cfg", ANSIBLE_CFG.format(collections=_search_path(request.collections)), PRIVATE_FILE
+    )
+    environment = {
+        # ansible-runner switches the check off unless it is named here.
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_CONFIG": os.environ.get("ANSIBLE_CONFIG", str(project / "ansible.cfg")),
+        "ANSIBLE_COLLECTIONS_PATH": _search_path(request.collections),
+        "ANSIBLE_FORCE_COLOR": "False",
+        "ANSIBLE_NOCOLOR": "True",
+    }
+    if request.vault_password_file is not None:
+        environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(request.vault_password_file)
+    options = ["--check", "--diff"] if request.check else []
+    passwords = {}
+    if request.become_password is not None:
+        options.append("--ask-become-pass")
+        passwords[BECOME_PROMPT] = request.become_password
+    return {
+        "private_data_dir": str(request.state),
+        "project_dir": str(project),
+        "ident": request.ident,
+        "playbook": request.playbook,
+        "inventory": str(request.hosts_file),
+        "cmdline": " ".join(options) or None,
+        "envvars": environment,
+        "passwords": passwords,
+        "settings": {"pexpect_timeout": 0.3},
+        "fact_cache": str(request.state / "facts"),
+        "suppress_env_files": True,
+        "rotate_artifacts": KEEP_ARTIFACTS,
+        "quiet": True,
+        "event_handler": job.keep,
+        "status_handler": job.forget_environment,
+        "cancel_callback": job.cancelled.is_set,
+    }
+
+
+def _search_path(collections: Path) -> str:
+    given = os.environ.get("ANSIBLE_COLLECTIONS_PATH") or "~/.ansible/collections:/usr/share/ansible/collections"
+    return f"{collections}:{given}"
+
+
+def _guarded(command: list[str]) -> list[str]:
+    """Name the program of this very environment, and let the kernel end it when the wizard is killed."""
+    beside = Path(sys.executable).with_name(command[0])
+    program = str(beside) if beside.exists() else shutil.which(command[0])
+    if program is None:
+        raise CollectionError("ansible-missing", program=command[0])
+    guard = shutil.which("setpriv")
+    return [*([guard, "--pdeathsig", "TERM"] if guard else []), program, *command[1:]]
+
+
+def clear_facts(state: Path) -> None:
+    """Forget what was gathered about the hosts."""
+    shutil.rmtree(state / "facts", ignore_errors=True)

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""YAML in and out: plainly, or with the comments and the order of a hand-edited file kept."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _round_trip() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 120
+    yaml.explicit_start = True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def read_plain(path: Path) -> Any:
+    """Read a YAML file into plain Python objects.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not YAML.
+    """
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except YAMLError as error:
+        raise ValueError(f"{path} is not YAML: {_where(error)}") from error
+
+
+def load_document(text: str, source: str) -> CommentedMap:
+    """Read a YAML mapping with its comments; empty text is an empty mapping.
+
+    Raises:
+        ValueError: It is not YAML, or not a mapping.
+    """
+    try:
+        document = _round_trip().load(text)
+    except YAMLError as error:
+        raise ValueError(f"{source} is not YAML: {_where(error)}") from error
+    if document is None:
+        return CommentedMap()
+    if not isinstance(document, CommentedMap):
+        raise ValueError(f"{source} must hold a mapping of variables")  # noqa: TRY004 -- one kind of bad file
+    return document
+
+
+def dump_document(document: CommentedMap) -> str:
+    """Write a mapping as YAML, comments included."""
+    stream = io.StringIO()
+    _round_trip().dump(document, stream)
+    return stream.getvalue()
+
+
+def _where(error: YAMLError) -> str:
+    """Give the first line of the parser's complaint and its place, never the content, which may be secret."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "it cannot be parsed"
+    return f"{problem} (line {mark.line + 1})" if mark is not None else str(problem)
