@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Command line of the lab: `python -m hpcampus.lab up|down|status|exec|images|settings`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from hpcampus.lab import Lab, LabError, require_root, site_settings
+from hpcampus.lab.lab import ensure_images, parse_spec, remove_images
+from hpcampus.lab.recipes import IMAGE_NAMES
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        if args.command == "settings":
+            print(json.dumps(site_settings(), indent=2))
+            return 0
+        require_root([sys.executable, "-m", "hpcampus.lab", *(sys.argv[1:] if argv is None else argv)])
+        return _run(args)
+    except LabError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _run(args: argparse.Namespace) -> int:
+    progress = _Lines()
+    if args.command == "up":
+        spec = parse_spec(
+            args.name, args.spec.read_text(encoding="utf-8") if str(args.spec) != "-" else sys.stdin.read()
+        )
+        for status in Lab(spec.name, spec.hosts).up(progress):
+            progress(f"{status.name} runs at {status.address}")
+    elif args.command == "down":
+        for name in args.names:
+            _down(name, progress)
+    elif args.command == "status":
+        statuses = Lab.saved(args.name).status()
+        for status in statuses:
+            print(f"{status.name:20} {status.state:8} {status.address}")
+        return 0 if all(status.state == "running" for status in statuses) else 3
+    elif args.command == "exec":
+        return Lab.saved(args.name).attach(args.host, args.argv or ["bash", "--login"], terminal=sys.stdin.isatty())
+    elif args.command == "images":
+        if args.remove:
+            remove_images(progress)
+        else:
+            ensure_images(IMAGE_NAMES, progress)
+    return 0
+
+
+def _down(name: str, progress: _Lines) -> None:
+    try:
+        lab = Lab.saved(name)
+    except LabError:
+        progress(f"There is no lab {name}: nothing to remove")
+        return
+    lab.down(progress)
+
+
+class _Lines:
+    """Progress as plain lines with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, message: str, /) -> None:
+        print(f"[{time.monotonic() - self._start:5.1f} s] {message}", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hpcampus.lab", description="Test hosts as containers with a real systemd."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="bring a lab up, or the rest of it")
+    up.add_argument("name")
+    up.add_argument("--spec", type=Path, required=True, help="JSON list of hosts; - reads standard input")
+    down = commands.add_parser("down", help="remove labs with all that belongs to them")
+    down.add_argument("names", nargs="+")
+    status = commands.add_parser("status", help="show the hosts of a lab; exit status 3 unless all run")
+    status.add_argument("name")
+    command = commands.add_parser("exec", help="run a command as root in a host; a shell without one")
+    command.add_argument("name")
+    command.add_argument("host")
+    command.add_argument("argv", nargs=argparse.REMAINDER)
+    images = commands.add_parser("images", help="build the images ahead")
+    images.add_argument("--remove", action="store_true", help="remove them and everything kept for the next time")
+    commands.add_parser("settings", help="print the mirror, certificate and registry settings found on this machine")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
