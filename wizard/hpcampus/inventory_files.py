@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from hpcampus import vault
 from hpcampus.errors import InventoryError
 from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, write_atomically
-from hpcampus.yaml_files import dump_document, load_document
+from hpcampus.yaml_files import dump_document, header_of, load_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,24 +115,38 @@ def _write_secrets(path: Path, secrets: CommentedMap, key_file: Path) -> bool:
 
 def _render(document: CommentedMap, path: Path) -> str:
     text = dump_document(document)
-    return text if path.exists() else HEADER + text
+    return (header_of(_read(path)) if path.exists() else HEADER) + text
 
 
 def update(document: CommentedMap, values: Mapping[str, object]) -> None:
-    """Set variables; those with the same value keep their very spelling and comments."""
+    """Set variables; whatever keeps its value keeps its very spelling and comments."""
     for name, value in values.items():
-        if name not in document or _plain(document[name]) != value:
-            document[name] = value
+        document[name] = _merged(document.get(name), value)
 
 
-def _plain(value: object) -> object:
+def replace(document: CommentedMap, wanted: Mapping[str, object]) -> None:
+    """Make a document hold exactly what is wanted, with the comments of what stays."""
+    _merged(document, wanted)
+
+
+def _merged(present: object, wanted: object) -> object:
+    """Change 'present' in place into what is wanted, as far as it has the same shape, and give it back."""
+    if isinstance(present, CommentedMap) and isinstance(wanted, Mapping):
+        for name in [name for name in present if name not in wanted]:
+            del present[name]
+        update(present, wanted)
+        return present
+    if isinstance(present, CommentedSeq) and isinstance(wanted, list):
+        del present[len(wanted) :]
+        for number, value in enumerate(wanted[: len(present)]):
+            present[number] = _merged(present[number], value)
+        present.extend(wanted[len(present) :])
+        return present
+    return present if present == wanted and isinstance(present, type(wanted)) else wanted
+
+
+def plain(value: Any) -> Any:
+    """Give a document, or a part of it, as plain Python objects."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
-
-
-def plain_mapping(document: Mapping[str, object]) -> dict[str, object]:
-    """Give a document as plain Python objects."""
-    return {str(key): _plain(value) for key, value in document.items()}
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value

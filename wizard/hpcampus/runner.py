@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs one playbook through ansible-runner. The only module that imports it.
 
-ansible-runner works in a thread of its own and puts every event into a queue; the caller's thread takes them out, draws,
-and may be interrupted at any time. Secrets: the vault key is named by a path, a become password is typed into Ansible's
-prompt, and the copy of the environment that ansible-runner leaves among its artifacts is removed before a task runs.
+ansible-runner works in a thread of its own and puts every event into a queue; the caller takes them out, draws, and may
+be interrupted at any time. Secrets: the vault key is named by a path, a become password is typed into Ansible's prompt,
+and the copy of the environment that ansible-runner leaves among its artifacts is removed before a task runs.
 """
 
 from __future__ import annotations

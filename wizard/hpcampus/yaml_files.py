@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def _round_trip() -> YAML:
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
-    yaml.width = 120
+    yaml.width = 4096
     yaml.explicit_start = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
@@ -52,6 +53,12 @@ def load_document(text: str, source: str) -> CommentedMap:
     if not isinstance(document, CommentedMap):
         raise ValueError(f"{source} must hold a mapping of variables")  # noqa: TRY004 -- one kind of bad file
     return document
+
+
+def header_of(text: str) -> str:
+    """Give the comments above the line of three hyphens, which the YAML parser does not keep."""
+    found = re.match(r"(?:(?:#[^\n]*|[ \t]*)\n)*(?=---)", text)
+    return found[0] if found else ""
 
 
 def dump_document(document: CommentedMap) -> str:

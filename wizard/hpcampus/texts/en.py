@@ -219,7 +219,7 @@ TEXTS: Final[dict[str, str]] = {
     "setup.key-row": "  {kind:<20} {fingerprint}",
     "setup.key-compare": "Compare it at the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
     "setup.key-confirm": "Is this the key of {host}?",
-    "setup.probe-failed": "Could not look at {host} ({problem}); the profiles are made for a small node.",
+    "setup.probe-failed": "Could not look at the compute nodes ({problem}); the profiles are made for a small node.",
     "setup.probe-sizes": "The smallest node has {cpus} cores and {memory} MB of memory.",
     "setup.written": "Written: {path}",
     "setup.unchanged": "Unchanged: {path}",
