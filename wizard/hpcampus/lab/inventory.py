@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Where the lab mounts things in every test host.
 SHARED_DIR = "/shared"
-IMAGE_STORE = "/var/cache/hpcampus-lab/images"
+IMAGE_STORE = "/var/cache/hpcampus/images"
 
 
 def connection(directory: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+import time
 from typing import TYPE_CHECKING
 
 from hpcampus.lab.errors import LabError
@@ -62,6 +63,7 @@ def ssh_config(addresses: Mapping[str, str], directory: Path) -> str:
         f"  User {USER}",
         f"  IdentityFile {directory}/id_ed25519",
         "  IdentitiesOnly yes",
+        "  BatchMode yes",
         f"  UserKnownHostsFile {directory}/known_hosts",
         "  GlobalKnownHostsFile /dev/null",
         "  StrictHostKeyChecking yes",
@@ -108,6 +110,7 @@ def files_tar(files: Sequence[tuple[str, str, int]]) -> bytes:
 def _add(archive: tarfile.TarFile, name: str, content: bytes | None, mode: int, owner: int) -> None:
     info = tarfile.TarInfo(name)
     info.mode = mode
+    info.mtime = time.time()
     info.uid = info.gid = owner
     if content is None:
         info.type = tarfile.DIRTYPE

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hpcampus.lab import keys
 from hpcampus.lab.errors import LabError
-from hpcampus.lab.inventory import IMAGE_STORE, SHARED_DIR, connection, inventory
+from hpcampus.lab.inventory import IMAGE_STORE, SHARED_DIR, connection, inventory, role_settings
 from hpcampus.lab.machine import Machine, read_machine
 from hpcampus.lab.model import LABEL, Host, Spec, check_lab_name
 from hpcampus.lab.packages import install_packages, is_present, missing_packages
@@ -192,7 +192,7 @@ class Lab:
                 self._podman.run(*self._create_argv(host, tags[host.image], made_from))
             # Again on every start: a creation that was interrupted may not have come this far.
             archive = keys.key_tar(self._host_key(host.name), lab_key)
-            self._podman.run("cp", "-", f"{self.spec.container(host.name)}:/", stdin=archive)
+            self._podman.run("cp", "--archive=false", "-", f"{self.spec.container(host.name)}:/", stdin=archive)
             self._podman.run("start", self.spec.container(host.name))
 
     def _create_argv(self, host: Host, image: str, made_from: str) -> list[str]:
@@ -260,6 +260,8 @@ class Lab:
         _write(self.directory / "ssh_config", keys.ssh_config(addresses, self.directory))
         # JSON is YAML; a person reads it as well.
         _write(self.directory / "hosts.yml", json.dumps(inventory(self.spec, self.directory), indent=2) + "\n")
+        settings = {**self._machine.site_settings(), **role_settings()}
+        _write(self.directory / "settings.json", json.dumps(settings, indent=2) + "\n")
 
     def _host_key(self, host: str) -> Path:
         return self.directory / "host-keys" / host / "ssh_host_ed25519_key"
