@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The hub: JupyterHub with links to clusters. Start it with ``python -m hpcampus_hub.app --config FILE``."""
+
+from pathlib import Path
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.app import JupyterHub
+from traitlets import Dict, Float, List, TraitError, Unicode
+
+from . import courses
+from .auth import AccountsError, refuse_reserved_names
+from .engine import SETTINGS_KEY, Engine
+from .jobs import BookTimes
+from .link import LinkTimes
+from .ports import Lease
+from .reaper import Owned, Reaper, ReaperTimes
+from .record import SpawnRecord
+from .settings import SettingsError, Site, read_site
+from .spawner import HpcSpawner
+
+TEMPLATES = str(Path(__file__).with_name("templates"))
+
+
+class HpcHub(JupyterHub):
+    """JupyterHub whose servers are Slurm jobs; configured with ``c.HpcHub``, and with ``c.JupyterHub`` as ever."""
+
+    name = "jupyterhub"
+
+    hub_id = Unicode("hub", help="Slug that marks the jobs of this hub in the cluster's queue.").tag(config=True)
+    clusters = List(Dict(), help="Clusters: name, host, port, user, host_key, base_dir, key_file.").tag(config=True)
+    profiles = List(
+        Dict(),
+        help="Sizes to pick: name, label, cluster, partition, cpus, memory (with unit), time_limit_minutes, image, and"
+        " if wanted gres, account, qos, reservation. The first is the default.",
+    ).tag(config=True)
+    tunnel = Dict(
+        help="How jobs reach the hub: host, port, host_keys, user, port_min, port_max, registry_dir, signer_socket."
+    ).tag(config=True)
+    courses = List(Dict(), help="Courses: slug, title, instructors, students, open, image, profile.").tag(config=True)
+
+    query_fast_seconds = Float(0.3, help="Pause between two queries of the queue while a server starts or stops.").tag(
+        config=True
+    )
+    query_slow_seconds = Float(5.0, help="Pause between two queries of the queue otherwise.").tag(config=True)
+    reaper_pause_seconds = Float(15.0, help="Pause between two looks for jobs that no server owns.").tag(config=True)
+    reaper_grace_seconds = Float(60.0, help="For how long a job may be without an owner.").tag(config=True)
+
+    load_groups: Any
+    load_roles: Any
+    tornado_settings: Any
+    template_paths: Any
+    template_vars: Any
+
+    engine: Engine
+    _reaper: Reaper | None = None
+
+    def load_config_file(self, *args: Any, **kwargs: Any) -> None:
+        """Load the configuration, then check what concerns clusters as a whole and derive what follows from it."""
+        super().load_config_file(*args, **kwargs)
+        site = read_site(
+            hub_id=self.hub_id, clusters=self.clusters, profiles=self.profiles, tunnel=self.tunnel, courses=self.courses
+        )
+        if not issubclass(self.spawner_class, HpcSpawner):
+            raise SettingsError('JupyterHub.spawner_class: must be "hpcampus_hub.spawner.HpcSpawner" or made from it')
+        self._use_site(site)
+
+    def _use_site(self, site: Site) -> None:
+        """Put links, courses and pages in place."""
+        listed = list(site.courses.values())
+        self.engine = Engine(
+            site,
+            self.log,
+            self._add_route,
+            LinkTimes(),
+            BookTimes(fast=self.query_fast_seconds, slow=self.query_slow_seconds),
+        )
+        self.load_groups = {**self.load_groups, **courses.load_groups(listed)}
+        self.load_roles = [*self.load_roles, *courses.load_roles(listed)]
+        self.tornado_settings = {**self.tornado_settings, SETTINGS_KEY: self.engine}
+        self.template_paths = [
+            *self.template_paths,
+            TEMPLATES,
+            *getattr(self.authenticator_class, "template_paths", ()),
+        ]
+        self.template_vars = {
+            **self.template_vars,
+            "hpcampus_courses_taught_by": lambda user_name: courses.taught_by(listed, user_name),
+        }
+
+    async def _add_route(self, user: Any, server_name: str) -> None:
+        await self.proxy.add_user(user, server_name)
+
+    async def init_users(self) -> None:
+        """Load users; nobody may log in as a course."""
+        refuse_reserved_names(self.authenticator)
+        await super().init_users()
+
+    async def init_spawners(self) -> Any:
+        """Open the links first: servers of an earlier hub process are looked for through them."""
+        self.engine.start()
+        self._reaper = Reaper(
+            self.engine, self._owned, ReaperTimes(pause=self.reaper_pause_seconds, grace=self.reaper_grace_seconds)
+        )
+        self._reaper.start()
+        return await super().init_spawners()
+
+    def _owned(self) -> Owned:
+        """What servers own: those in this process, and those of which only the database knows yet."""
+        records = [
+            spawner.record
+            for user in self.users.values()
+            for spawner in user.spawners.values()
+            if isinstance(spawner, HpcSpawner)
+        ]
+        rows = self.db.query(orm.Spawner).filter(orm.Spawner.server != None)  # noqa: E711 (SQL)
+        records += [SpawnRecord.from_state((row.state or {}).get("hpcampus") or {}) for row in rows]
+        known = [record for record in records if record is not None]
+        return Owned(
+            frozenset(record.spawn_id for record in known),
+            frozenset(Lease(record.port, record.serial) for record in known),
+        )
+
+    async def cleanup(self) -> None:
+        """Shut down; jobs go on and are found again by the next hub process."""
+        self.engine.closing = True
+        if self._reaper is not None:
+            await self._reaper.stop()
+        await super().cleanup()
+        await self.engine.stop()
+
+    async def launch_instance_async(self, argv: list[str] | None = None) -> None:
+        """Start; a wrong setting ends the hub with one sentence instead of a traceback."""
+        try:
+            await self.initialize(argv)
+            await self.start()
+        except (SettingsError, AccountsError, TraitError) as error:
+            self.log.critical("The hub's configuration is wrong. %s", error)
+            self.exit(1)
+        except Exception:
+            self.log.exception("The hub could not start")
+            self.exit(1)
+
+
+def main() -> None:
+    """Entry point."""
+    HpcHub.launch_instance()
+
+
+if __name__ == "__main__":
+    from hpcampus_hub.app import main as start  # the classes of this module, not those of __main__
+
+    start()

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What all spawners of a hub share: the links, the job books and the ports."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .jobs import BookTimes, JobBook, Log
+from .link import Link, LinkTimes
+from .ports import PortRegistry
+from .protocol import Job, decode_jobs
+from .settings import Cluster, Site
+
+SETTINGS_KEY = "hpcampus_engine"
+"""Where the hub's tornado settings hold the engine."""
+
+Route = Callable[[Any, str], Awaitable[None]]
+
+
+class Engine:
+    """Links, job books and ports of one hub.
+
+    Args:
+        site: the configuration.
+        log: the hub's log.
+        route: adds a server to the proxy, called as ``route(user, server_name)``.
+        link_times: waiting times of the links.
+        book_times: pauses between queries.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        log: Log,
+        route: Route,
+        link_times: LinkTimes | None = None,
+        book_times: BookTimes | None = None,
+    ) -> None:
+        self.site = site
+        self.log = log
+        self.route = route
+        self.closing = False
+        self.ports = PortRegistry(site.tunnel.registry_dir, site.tunnel.port_min, site.tunnel.port_max)
+        self.links = {name: Link(cluster, log, link_times) for name, cluster in site.clusters.items()}
+        self.books = {name: self._book(cluster, book_times) for name, cluster in site.clusters.items()}
+
+    def _book(self, cluster: Cluster, times: BookTimes | None) -> JobBook:
+        link = self.links[cluster.name]
+
+        async def fetch() -> tuple[Job, ...]:
+            return decode_jobs(await link.call("list"))
+
+        return JobBook(fetch, self.site.hub_id, self.log, times)
+
+    def start(self) -> None:
+        """Open the links and begin to ask for jobs, in the background."""
+        for link in self.links.values():
+            link.start()
+        for book in self.books.values():
+            book.start()
+
+    async def stop(self) -> None:
+        """Close everything."""
+        self.closing = True
+        await asyncio.gather(*(book.stop() for book in self.books.values()))
+        await asyncio.gather(*(link.stop() for link in self.links.values()))

@@ -1,0 +1,349 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the administrator configures (clusters, profiles, tunnel, courses) as checked, frozen data.
+
+The lists come from ``c.HpcHub.*``; :func:`read_site` turns them into a :class:`Site` or says what is wrong, where, and
+what to do about it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .names import course_user, is_slug
+
+Check = Callable[[Any], Any]
+
+_SLURM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_GRES_ITEM = r"[A-Za-z][A-Za-z0-9_]{0,31}(?::[A-Za-z0-9_.-]{1,32})?(?::[0-9]{1,4})?"
+_GRES = re.compile(rf"{_GRES_ITEM}(?:,{_GRES_ITEM}){{0,3}}")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
+_UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_HOST_KEY = re.compile(r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{40,2000}={0,2}")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
+_MEMORY = re.compile(r"([1-9][0-9]{0,8})([KMGT])")
+_MEMORY_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024.0}
+
+API_PORT_OFFSET = 5000
+"""The job's local port for the hub's API is its notebook port plus this."""
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the text names the setting, the value and the cure."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Slurm cluster and the one account on its login node through which it is used."""
+
+    name: str
+    host: str
+    port: int
+    user: str
+    host_key: str
+    base_dir: str
+    key_file: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A size that a person can pick: what a job asks of Slurm."""
+
+    name: str
+    label: str
+    cluster: str
+    partition: str
+    cpus: int
+    memory_mb: int
+    time_limit_minutes: int
+    image: str
+    gres: str = ""
+    account: str = ""
+    qos: str = ""
+    reservation: str = ""
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """How a job finds the hub again, and which ports of the hub's loopback are for tunnels."""
+
+    host: str
+    port: int
+    host_keys: tuple[str, ...]
+    user: str
+    port_min: int
+    port_max: int
+    registry_dir: str
+    signer_socket: str
+
+    @property
+    def known_hosts(self) -> tuple[str, ...]:
+        """Lines of the known_hosts file of a job."""
+        return tuple(f"[{self.host}]:{self.port} {key}" for key in self.host_keys)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course: who teaches, who takes part, which image and profile its servers use."""
+
+    slug: str
+    title: str
+    instructors: tuple[str, ...] = ()
+    students: tuple[str, ...] = ()
+    open: bool = False
+    image: str = ""
+    profile: str = ""
+
+    def has(self, user_name: str) -> bool:
+        """Say whether a person takes part in the course, as a student or as an instructor."""
+        return self.open or user_name in self.students or user_name in self.instructors
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything the spawner needs to know of the site."""
+
+    hub_id: str
+    clusters: Mapping[str, Cluster]
+    profiles: Mapping[str, Profile]
+    tunnel: Tunnel
+    courses: Mapping[str, Course] = field(default_factory=dict)
+
+    @property
+    def default_profile(self) -> Profile:
+        """The profile of a request that names none: the first of the list."""
+        return next(iter(self.profiles.values()))
+
+
+def parse_memory_mb(text: object) -> int:
+    """Megabytes (MiB) of a size such as ``512M`` or ``4G``; a size without a unit is refused.
+
+    Raises:
+        SettingsError: no unit, not a whole positive number, or less than a megabyte.
+    """
+    match = _MEMORY.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise SettingsError(
+            f'{text!r} is not a memory size; write a whole number and a unit K, M, G or T, such as "4G"'
+        )
+    megabytes = int(int(match[1]) * _MEMORY_MB[match[2]])
+    if megabytes < 1:
+        raise SettingsError(f"{text!r} is less than a megabyte")
+    return megabytes
+
+
+def parse_gres(text: object) -> str:
+    """A Slurm GRES request such as ``gpu:1`` or ``gpu:a100:2,shard:4``, or the empty text for none.
+
+    Raises:
+        SettingsError: not of that form.
+    """
+    if text == "" or (isinstance(text, str) and _GRES.fullmatch(text)):
+        return str(text)
+    raise SettingsError(f'{text!r} is not a GRES request; write it as Slurm does, such as "gpu:1" or "gpu:a100:2"')
+
+
+def _integer(low: int, high: int) -> Check:
+    def check(value: Any) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise SettingsError(f"{value!r} is not a whole number from {low} to {high}")
+        return value
+
+    return check
+
+
+def _text(pattern: re.Pattern[str], what: str, *, empty: bool = False) -> Check:
+    def check(value: Any) -> str:
+        if isinstance(value, str) and (pattern.fullmatch(value) or (empty and not value)):
+            return value
+        raise SettingsError(f"{value!r} is not {what}")
+
+    return check
+
+
+def _slug(value: Any) -> str:
+    if isinstance(value, str) and is_slug(value):
+        return value
+    raise SettingsError(f"{value!r} is not a slug; use a-z, 0-9 and hyphens, at most 64, no hyphen at either end")
+
+
+def _optional_slug(value: Any) -> str:
+    return "" if value == "" else _slug(value)
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable():
+        return value
+    raise SettingsError(f"{value!r} is not a label; write one line of 1 to 200 characters")
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise SettingsError(f"{value!r} is neither true nor false")
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) and name for name in value):
+        return tuple(value)
+    raise SettingsError(f"{value!r} is not a list of user names")
+
+
+def _host_keys(value: Any) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and value:
+        return tuple(_host_key(key) for key in value)
+    raise SettingsError("at least one host key of the hub's sshd is needed, or jobs could not tell it from another")
+
+
+_slurm_name = _text(_SLURM_NAME, "a name that Slurm uses (letters, digits, . _ -)")
+_slurm_name_or_none = _text(_SLURM_NAME, "a name that Slurm uses (letters, digits, . _ -)", empty=True)
+_host = _text(_HOST, "a host name or address")
+_host_key = _text(_HOST_KEY, "a public host key (type and key, as ssh-keyscan prints them, without the host)")
+_path = _text(_PATH, "an absolute path of letters, digits and . _ + -")
+_unix_user = _text(_UNIX_USER, "a Unix account's name")
+_port = _integer(1, 65535)
+
+_REQUIRED: Any = object()
+
+_CLUSTER: dict[str, tuple[Check, Any]] = {
+    "name": (_slug, _REQUIRED),
+    "host": (_host, _REQUIRED),
+    "port": (_port, 22),
+    "user": (_unix_user, _REQUIRED),
+    "host_key": (_host_key, _REQUIRED),
+    "base_dir": (_path, _REQUIRED),
+    "key_file": (_path, _REQUIRED),
+}
+_PROFILE: dict[str, tuple[Check, Any]] = {
+    "name": (_slug, _REQUIRED),
+    "label": (_label, _REQUIRED),
+    "cluster": (_slug, _REQUIRED),
+    "partition": (_slurm_name, _REQUIRED),
+    "cpus": (_integer(1, 4096), _REQUIRED),
+    "memory": (parse_memory_mb, _REQUIRED),
+    "time_limit_minutes": (_integer(1, 366 * 24 * 60), _REQUIRED),
+    "image": (_slug, _REQUIRED),
+    "gres": (parse_gres, ""),
+    "account": (_slurm_name_or_none, ""),
+    "qos": (_slurm_name_or_none, ""),
+    "reservation": (_slurm_name_or_none, ""),
+}
+_TUNNEL: dict[str, tuple[Check, Any]] = {
+    "host": (_host, _REQUIRED),
+    "port": (_port, 22),
+    "host_keys": (_host_keys, _REQUIRED),
+    "user": (_unix_user, "tunnel"),
+    "port_min": (_integer(1024, 60535), 20000),
+    "port_max": (_integer(1024, 60535), 24999),
+    "registry_dir": (_path, "/run/hpcampus/tunnel"),
+    "signer_socket": (_path, "/run/hpcampus/signer.sock"),
+}
+_COURSE: dict[str, tuple[Check, Any]] = {
+    "slug": (_slug, _REQUIRED),
+    "title": (_label, _REQUIRED),
+    "instructors": (_names, ()),
+    "students": (_names, ()),
+    "open": (_boolean, False),
+    "image": (_optional_slug, ""),
+    "profile": (_optional_slug, ""),
+}
+
+
+def _read(where: str, fields: Mapping[str, tuple[Check, Any]], value: object) -> dict[str, Any]:
+    """Check one mapping of settings against its table; every error names the place."""
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{where}: expected a mapping, not {value!r}")
+    unknown = sorted(str(key) for key in value if key not in fields)
+    if unknown:
+        raise SettingsError(f"{where}: unknown setting {', '.join(unknown)}; known are {', '.join(fields)}")
+    result = {}
+    for key, (check, default) in fields.items():
+        if key not in value and default is _REQUIRED:
+            raise SettingsError(f"{where}.{key}: is missing")
+        try:
+            result[key] = check(value[key]) if key in value else default
+        except SettingsError as error:
+            raise SettingsError(f"{where}.{key}: {error}") from None
+    return result
+
+
+def _read_list(
+    where: str, fields: Mapping[str, tuple[Check, Any]], key: str, items: object
+) -> dict[str, dict[str, Any]]:
+    """Check a list of mappings; the result is by name, in the order given."""
+    if not isinstance(items, (list, tuple)):
+        raise SettingsError(f"{where}: expected a list, not {items!r}")
+    result: dict[str, dict[str, Any]] = {}
+    for index, item in enumerate(items):
+        record = _read(f"{where}[{index}]", fields, item)
+        if record[key] in result:
+            raise SettingsError(f"{where}[{index}].{key}: {record[key]!r} is used twice; give each its own")
+        result[record[key]] = record
+    return result
+
+
+def _known(where: str, value: str, known: Iterable[str]) -> None:
+    if value not in known:
+        raise SettingsError(f"{where}: {value!r} is not one of {', '.join(known) or '(none configured)'}")
+
+
+def _read_tunnel(value: object) -> Tunnel:
+    tunnel = Tunnel(**_read("HpcHub.tunnel", _TUNNEL, value))
+    if tunnel.port_min > tunnel.port_max:
+        raise SettingsError(f"HpcHub.tunnel.port_min: {tunnel.port_min} is above port_max {tunnel.port_max}")
+    if tunnel.port_max >= 32768 and tunnel.port_min <= 60999:
+        raise SettingsError(
+            f"HpcHub.tunnel.port_max: {tunnel.port_min}-{tunnel.port_max} meets the kernel's own range 32768-60999;"
+            " choose ports below 32768"
+        )
+    return tunnel
+
+
+def read_site(*, hub_id: object, clusters: object, profiles: object, tunnel: object, courses: object = ()) -> Site:
+    """Check the whole configuration.
+
+    Args:
+        hub_id: slug that marks this hub's jobs.
+        clusters: list of mappings, see :class:`Cluster`.
+        profiles: list of mappings, see :class:`Profile`; ``memory`` is a size with a unit.
+        tunnel: mapping, see :class:`Tunnel`.
+        courses: list of mappings, see :class:`Course`.
+
+    Returns:
+        The site, profiles and courses in the order given.
+
+    Raises:
+        SettingsError: names the first setting that is wrong.
+    """
+    try:
+        checked_id = _slug(hub_id)
+    except SettingsError as error:
+        raise SettingsError(f"HpcHub.hub_id: {error}") from None
+    site = Site(
+        hub_id=checked_id,
+        clusters={n: Cluster(**r) for n, r in _read_list("HpcHub.clusters", _CLUSTER, "name", clusters).items()},
+        profiles={
+            name: Profile(memory_mb=record.pop("memory"), **record)
+            for name, record in _read_list("HpcHub.profiles", _PROFILE, "name", profiles).items()
+        },
+        tunnel=_read_tunnel(tunnel),
+        courses={s: Course(**r) for s, r in _read_list("HpcHub.courses", _COURSE, "slug", courses).items()},
+    )
+    _check_references(site)
+    return site
+
+
+def _check_references(site: Site) -> None:
+    """Check what one setting says of another."""
+    if not site.clusters:
+        raise SettingsError("HpcHub.clusters: is empty; notebooks need at least one cluster to run on")
+    if not site.profiles:
+        raise SettingsError("HpcHub.profiles: is empty; there must be at least one size to pick")
+    for profile in site.profiles.values():
+        _known(f"HpcHub.profiles[{profile.name}].cluster", profile.cluster, site.clusters)
+    for course in site.courses.values():
+        if not is_slug(course_user(course.slug)):
+            raise SettingsError(f"HpcHub.courses[{course.slug}].slug: is too long; 57 characters at most")
+        if course.profile:
+            _known(f"HpcHub.courses[{course.slug}].profile", course.profile, site.profiles)

@@ -1,0 +1,629 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The spawner: a notebook server is a Slurm job that opens one tunnel back to the hub."""
+
+import asyncio
+import html
+import time
+import uuid
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader
+from jupyterhub.spawner import Spawner, SpawnException
+from jupyterhub.utils import url_escape_path, url_path_join
+from sqlalchemy import inspect
+from traitlets import Float, Integer, Unicode, default
+
+from . import words
+from .engine import SETTINGS_KEY, Engine
+from .jobs import JobBook, Standing, Verdict
+from .knock import Knock, knock
+from .link import Link, LinkDownError
+from .names import course_of, slug_of
+from .options import Choice, OptionsError, choose, courses_of, from_form
+from .ports import LOOPBACK, NoPortError
+from .protocol import (
+    RUNNING,
+    TERMINAL_STATES,
+    GatewayError,
+    ProtocolError,
+    Secrets,
+    Submit,
+    TunnelSecrets,
+    decode_job_id,
+)
+from .record import Phase, SpawnRecord
+from .settings import API_PORT_OFFSET, Profile
+from .signer import SignerError, make_credential
+
+_PAGES = Environment(loader=PackageLoader("hpcampus_hub"), autoescape=True)
+
+_CALL_SECONDS = 10.0
+_KNOCK_PAUSE_SECONDS = 0.1
+_QUEUE_PAUSE_SECONDS = 0.5
+_TIMEOUT_MARGIN_SECONDS = 10.0
+_RECONNECT_SECONDS = 150.0
+_CERTIFICATE_MARGIN_SECONDS = 300
+_LOG_LINES = 12
+
+
+class StartError(SpawnException):
+    """A server did not start; the text tells the person what happened and what to do."""
+
+    def __init__(self, message: str, *, reason: str, status_code: int = 503, log_lines: str = "") -> None:
+        page = ""
+        if log_lines:
+            page = f"{html.escape(message)}<br>The last lines of its log:<pre>{html.escape(log_lines)}</pre>"
+        text = f"{message} The last lines of its log:\n{log_lines}" if log_lines else message
+        super().__init__(text, reason=reason, status_code=status_code, message_html=page)
+        self.jupyterhub_message = text
+        if page:
+            self.jupyterhub_html_message = page
+
+
+class HpcSpawner(Spawner):
+    """Starts, watches and stops one notebook server as a Slurm job.
+
+    All it asks of Slurm comes from the site's configuration; a request picks among configured names only.
+    """
+
+    user_options: Any
+
+    start_timeout = Integer(900, help="Seconds from the request to the first answer, queue included.").tag(config=True)
+    poll_interval = Integer(5, help="Seconds between two looks at the list of jobs that is at hand.").tag(config=True)
+    submit_timeout = Float(120.0, help="Seconds for which an unreachable cluster is tried again.").tag(config=True)
+    stop_timeout = Float(30.0, help="Seconds to wait until a stopped job has left the queue.").tag(config=True)
+    default_url = Unicode("/lab", help="Page on which a person's server opens.").tag(config=True)
+    course_default_url = Unicode("/formgrader", help="Page on which a course's own server opens.").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._record: SpawnRecord | None = None
+        self._restored = False
+        self._since = time.monotonic()
+        self._looking: asyncio.Task[int | None] | None = None
+        self._events: list[dict[str, Any]] = []
+        self._news = asyncio.Event()
+        super().__init__(**kwargs)
+
+    # --- what the hub keeps ------------------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """The hub's links, books and ports."""
+        engine = self.user.settings[SETTINGS_KEY]
+        if not isinstance(engine, Engine):
+            raise TypeError("HpcSpawner needs HpcHub: start the hub with python -m hpcampus_hub.app")
+        return engine
+
+    @property
+    def record(self) -> SpawnRecord | None:
+        """The job of this server, if there is one."""
+        return self._record
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what an earlier hub process knew of the server."""
+        super().load_state(state)
+        self._record = SpawnRecord.from_state(state.get("hpcampus") or {})
+        self._restored = self._record is not None
+        if self._record is not None:
+            self.ip, self.port = LOOPBACK, self._record.port
+
+    def get_state(self) -> dict[str, Any]:
+        """What a later hub process must know of the server."""
+        state: dict[str, Any] = super().get_state()
+        if self._record is not None:
+            state["hpcampus"] = self._record.state()
+        return state
+
+    def clear_state(self) -> None:
+        """Forget the job."""
+        super().clear_state()
+        self._record = None
+        self._restored = False
+
+    def _keep(self, record: SpawnRecord | None) -> None:
+        """Remember the job now, in the database too: the hub may end at any moment."""
+        self._record = record
+        self.orm_spawner.state = self.get_state()
+        session = inspect(self.orm_spawner).session
+        if session is not None:
+            session.commit()
+
+    def _is_current(self, record: SpawnRecord) -> bool:
+        """Whether the server is still meant to run with this job."""
+        now = self._record
+        return now is not None and now.spawn_id == record.spawn_id and now.phase is not Phase.STOPPING
+
+    # --- options -----------------------------------------------------------------------------------------------------
+
+    @default("options_form")
+    def _default_options_form(self) -> Any:
+        return type(self).render_form
+
+    def render_form(self) -> str:
+        """The spawn form: sizes as radio buttons, courses if there is a choice; empty for a course's own server."""
+        if course_of(self.user.name) is not None:
+            return ""
+        site = self.engine.site
+        courses = courses_of(site, self.user.name)
+        profile = courses[0].profile if courses else ""
+        return _PAGES.get_template("hpcampus_options.html").render(
+            profiles=list(site.profiles.values()),
+            courses=courses,
+            profile=self._last("profile", site.profiles) or profile or site.default_profile.name,
+            course=self._last("course", [course.slug for course in courses]) or (courses[0].slug if courses else ""),
+            describe=describe,
+        )
+
+    def _last(self, key: str, offered: Collection[str]) -> str:
+        """What was chosen the last time, if it is still on offer."""
+        value = self.user_options.get(key)
+        return value if isinstance(value, str) and value in offered else ""
+
+    @default("options_from_form")
+    def _default_options_from_form(self) -> Any:
+        return self.read_form
+
+    def read_form(self, form_data: Mapping[str, list[Any]]) -> dict[str, Any]:
+        """Options of the form or of a link, by the same allow-list as those of the REST API."""
+        try:
+            options = from_form(form_data)
+            choose(self.engine.site, self.user.name, options)
+        except OptionsError as error:
+            raise StartError(f"Not started: {error}.", reason="options", status_code=400) from None
+        return options
+
+    @default("apply_user_options")
+    def _default_apply_user_options(self) -> Any:
+        return _apply_nothing
+
+    def _choose(self) -> Choice:
+        """Check the options; refused ones are forgotten, or a later request without any would take them again."""
+        try:
+            return choose(self.engine.site, self.user.name, self.user_options)
+        except OptionsError as error:
+            self.user_options = {}
+            self.orm_spawner.user_options = {}
+            self._keep(None)
+            raise StartError(f"Not started: {error}.", reason="options", status_code=400) from None
+
+    # --- start -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> str:
+        """Submit the job and wait until the server answers through its tunnel.
+
+        Returns:
+            The server's URL on the hub's loopback.
+
+        Raises:
+            StartError: with what happened and what to do; nothing is left behind.
+        """
+        self._events, self._restored = [], False
+        choice = self._choose()
+        now = time.time()
+        try:
+            lease = self.engine.ports.take()
+        except NoPortError as error:
+            raise StartError(f"Not started: {error}.", reason="port") from error
+        record = SpawnRecord(
+            spawn_id=uuid.uuid4().hex,
+            cluster=choice.profile.cluster,
+            port=lease.port,
+            serial=lease.serial,
+            phase=Phase.SUBMITTING,
+            deadline=now + self.start_timeout - min(_TIMEOUT_MARGIN_SECONDS, self.start_timeout / 4),
+            marks={"requested": now},
+        )
+        self._since = time.monotonic()
+        try:
+            self._keep(record)
+            record = await self._submit(record, choice)
+            record = await self._until_ready(record)
+        except asyncio.CancelledError:
+            if not self.engine.closing:
+                await asyncio.shield(self._abandon(record))
+            raise
+        except Exception:
+            await self._abandon(record)
+            raise
+        self.ip, self.port = LOOPBACK, record.port
+        return f"http://{LOOPBACK}:{record.port}"
+
+    async def _submit(self, record: SpawnRecord, choice: Choice) -> SpawnRecord:
+        """Get a certificate and hand the job to the cluster."""
+        self._tell(10, f"Preparing a job for cluster {record.cluster}.")
+        request = await self._request(record, choice)
+        job_id = await self._send(self.engine.links[record.cluster], request, record)
+        record = replace(record, job_id=job_id, phase=Phase.STARTING).marked("submitted", time.time())
+        self._keep(record)
+        self._since = time.monotonic()
+        self._tell(20, f"Job {job_id} is submitted to cluster {record.cluster}.")
+        return record
+
+    async def _request(self, record: SpawnRecord, choice: Choice) -> Submit:
+        """Everything the gateway needs; secrets in their own part."""
+        tunnel, profile = self.engine.site.tunnel, choice.profile
+        seconds = self.start_timeout + profile.time_limit_minutes * 60 + _CERTIFICATE_MARGIN_SECONDS
+        try:
+            credential = await make_credential(tunnel.signer_socket, record.port, record.serial, seconds)
+        except SignerError as error:
+            raise StartError(f"Not started: {error}.", reason="certificate") from error
+        api_port = record.port + API_PORT_OFFSET
+        return Submit(
+            spawn_id=record.spawn_id,
+            user_id=slug_of(self.user.name),
+            server_id=slug_of(self.name) if self.name else "",
+            partition=profile.partition,
+            cpus=profile.cpus,
+            memory_mb=profile.memory_mb,
+            time_limit_minutes=profile.time_limit_minutes,
+            gres=profile.gres,
+            account=profile.account,
+            qos=profile.qos,
+            reservation=profile.reservation,
+            image=choice.image,
+            courses=tuple({"slug": course.slug, "role": course.role} for course in choice.memberships),
+            secrets=Secrets(
+                env=self._job_env(choice, api_port),
+                tunnel=TunnelSecrets(
+                    host=tunnel.host,
+                    port=tunnel.port,
+                    user=tunnel.user,
+                    known_hosts=tunnel.known_hosts,
+                    private_key=credential.private_key,
+                    certificate=credential.certificate,
+                    notebook_port=record.port,
+                    api_port=api_port,
+                    hub_api_port=self.hub.port,
+                ),
+                base_url=self.server.base_url,
+                default_url=self._opening_page(choice),
+            ),
+        )
+
+    def _opening_page(self, choice: Choice) -> str:
+        own = choice.course is not None and choice.course.role == "course"
+        return self.format_string(self.course_default_url if own else self.default_url) if self.default_url else ""
+
+    def _job_env(self, choice: Choice, api_port: int) -> dict[str, str]:
+        """The server's environment; the hub's API is reached through the job's own tunnel."""
+        env: dict[str, Any] = self.get_env()
+        for name in ("JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL"):
+            env.pop(name, None)
+        for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL"):
+            env[name] = urlsplit(env[name])._replace(scheme="http", netloc=f"{LOOPBACK}:{api_port}").geturl()
+        env["JUPYTERHUB_DEFAULT_URL"] = self._opening_page(choice)
+        env["HPCAMPUS_USER_ID"] = slug_of(self.user.name)
+        env["HPCAMPUS_COURSES"] = ",".join(course.slug for course in choice.memberships)
+        if choice.course is not None:
+            env["HPCAMPUS_COURSE"] = choice.course.slug
+            env["HPCAMPUS_COURSE_ROLE"] = choice.course.role
+        return {name: str(value) for name, value in env.items() if value is not None}
+
+    async def _send(self, link: Link, request: Submit, record: SpawnRecord) -> int:
+        """Submit, again and again while the cluster cannot be reached: the spawn id keeps it from being done twice."""
+        give_up = min(record.deadline, time.time() + self.submit_timeout)
+        while True:
+            try:
+                return decode_job_id(await link.call("submit", **request.fields()))
+            except GatewayError as error:
+                trouble = error.message
+                if error.code != "busy":
+                    raise StartError(
+                        f"Cluster {record.cluster} refused it: {trouble}. Pick another size, or tell the administrator.",
+                        reason="refused",
+                    ) from None
+            except (LinkDownError, ProtocolError) as error:
+                trouble = str(error)
+            if time.time() > give_up:
+                raise StartError(f"Not started: {trouble}. Try again later, or tell the administrator.", reason="link")
+            self._tell(10, f"Waiting: {trouble}.")
+            await asyncio.sleep(1.0)
+
+    async def _until_ready(self, record: SpawnRecord) -> SpawnRecord:
+        """Wait until the server answers; tell how far it is.
+
+        Raises:
+            StartError: the job ended, can never start, took too long, or is no longer wanted.
+        """
+        book = self.engine.books[record.cluster]
+        with book.watch():
+            while True:
+                verdict = book.verdict(record.spawn_id, self._since)
+                record = self._note(record, verdict)
+                await self._check_hope(record, verdict)
+                running = verdict.job is not None and verdict.job.state == RUNNING
+                if running or verdict.standing is Standing.UNKNOWN:
+                    found = await knock(LOOPBACK, record.port, self.server.base_url)
+                    record = self._note_knock(record, found)
+                    if found is Knock.READY:
+                        return record
+                    await asyncio.sleep(_KNOCK_PAUSE_SECONDS)
+                else:
+                    await book.turn(_QUEUE_PAUSE_SECONDS)
+
+    def _note(self, record: SpawnRecord, verdict: Verdict) -> SpawnRecord:
+        """Take down what the queue says, and tell it."""
+        job, now = verdict.job, time.time()
+        if job is None:
+            if verdict.standing is Standing.UNKNOWN and self.engine.books[record.cluster].trouble:
+                self._tell(None, "The cluster does not answer at the moment; the job is still awaited.")
+            return record
+        updated = record if record.job_id == job.job_id else replace(record, job_id=job.job_id, phase=Phase.STARTING)
+        if job.state == RUNNING:
+            updated = replace(updated, node=job.nodes).marked("submitted", now).marked("running", now)
+            self._tell(50, f"Job {job.job_id} runs on {job.nodes}: its container and server are starting.")
+        elif not verdict.over:
+            self._tell(30, words.queued(job, now))
+        if updated != record and self._is_current(record):
+            self._keep(updated)
+        return updated
+
+    def _note_knock(self, record: SpawnRecord, found: Knock) -> SpawnRecord:
+        """Take down what a knock found, and tell it."""
+        now = time.time()
+        if found is Knock.NO_TUNNEL:
+            return record
+        updated = record.marked("running", now).marked("tunnel", now)
+        if found is Knock.NO_SERVER:
+            self._tell(75, f"Connected to {record.node or 'the job'}: the server is nearly ready.")
+            return updated
+        updated = replace(updated.marked("ready", now), phase=Phase.RUNNING)
+        self._keep(updated)
+        legs = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in updated.legs().items())
+        self.log.info("%s: job %s on %s is ready (%s)", self._log_name, updated.job_id, updated.node or "?", legs)
+        self._tell(95, f"The server answers ({legs}).", legs=updated.legs())
+        return updated
+
+    async def _check_hope(self, record: SpawnRecord, verdict: Verdict) -> None:
+        """Raise when waiting is of no use."""
+        if not self._is_current(record):
+            raise StartError("The server was stopped before it was ready.", reason="stopped")
+        name = f"Job {record.job_id}" if record.job_id else "The job"
+        if verdict.over:
+            raise StartError(
+                f"{name} ended before the server was ready: {words.ended(verdict.job)}.",
+                reason="ended",
+                log_lines=await self._last_log_lines(record),
+            )
+        never = words.will_never_start(verdict.job) if verdict.job is not None else None
+        if never:
+            raise StartError(f"{name} can never start: {never}. Pick another size.", reason="never")
+        if time.time() > record.deadline:
+            waits = verdict.job is not None and verdict.job.state != RUNNING
+            why = "no answer came in time"
+            if waits and verdict.job is not None:
+                why = f"it is still queued ({words.reason(verdict.job.reason)})"
+            raise StartError(
+                f"{name} was given up: {why}. Try again later or pick a smaller size.",
+                reason="timeout",
+                status_code=504,
+                log_lines="" if waits else await self._last_log_lines(record),
+            )
+
+    async def _last_log_lines(self, record: SpawnRecord) -> str:
+        """The end of the job's log, or nothing when it cannot be had."""
+        try:
+            answer = await self.engine.links[record.cluster].call(
+                "log", timeout=_CALL_SECONDS, spawn_id=record.spawn_id
+            )
+        except (GatewayError, LinkDownError):
+            return ""
+        return "\n".join(str(answer.get("text", "")).strip().splitlines()[-_LOG_LINES:])
+
+    # --- end ---------------------------------------------------------------------------------------------------------
+
+    async def _abandon(self, record: SpawnRecord) -> None:
+        """Undo a start: the port at once, then the job; what cannot be reached is left to the reaper."""
+        current = self._record if self._record is not None else record
+        self.engine.ports.release(record.lease)
+        await self._cancel(current)
+        self._keep(None)
+
+    async def _cancel(self, record: SpawnRecord) -> bool:
+        """Cancel the job; False when the cluster could not be told."""
+        job_id = record.job_id
+        if job_id is None:
+            job = self.engine.books[record.cluster].verdict(record.spawn_id, self._since).job
+            if job is None:
+                return True
+            job_id = job.job_id
+        try:
+            await self.engine.links[record.cluster].call("cancel", timeout=_CALL_SECONDS, job_id=job_id)
+        except (GatewayError, LinkDownError) as error:
+            self.log.warning("Job %s could not be cancelled yet, the reaper will do it: %s", job_id, error)
+            return False
+        return True
+
+    async def stop(self, now: bool = False) -> None:  # noqa: ARG002 (the hub's signature)
+        """Stop the server: refuse its tunnel at once, cancel the job, wait until it has left the queue."""
+        record = self._record
+        if record is None:
+            return
+        self.engine.ports.release(record.lease)
+        record = replace(record, phase=Phase.STOPPING)
+        self._keep(record)
+        book = self.engine.books[record.cluster]
+        try:
+            async with asyncio.timeout(self.stop_timeout):
+                while not await self._cancel(record):  # noqa: ASYNC110 (it is asked again each time)
+                    await asyncio.sleep(1.0)
+                await self._until_left(book, record)
+        except TimeoutError:
+            self.log.warning(
+                "Job %s has not left the queue within %g s; the reaper will look after it",
+                record.job_id,
+                self.stop_timeout,
+            )
+        self._record = None
+
+    async def _until_left(self, book: JobBook, record: SpawnRecord) -> None:
+        with book.watch():
+            while True:
+                verdict = book.verdict(record.spawn_id, self._since)
+                left = verdict.standing is Standing.GONE or (
+                    verdict.job is not None and verdict.job.state in TERMINAL_STATES
+                )
+                if left:
+                    return
+                await book.turn(_QUEUE_PAUSE_SECONDS)
+
+    def run_post_stop_hook(self) -> Any:
+        """Take the ended server's tokens back: a hub that was restarted no longer knows them by their text."""
+        session = inspect(self.user.orm_user).session
+        note = f"Server at {url_path_join(self.user.base_url, url_escape_path(self.name), '/')}"
+        for token in [token for token in self.user.api_tokens if token.note == note]:
+            session.delete(token)
+        session.commit()
+        return super().run_post_stop_hook()
+
+    # --- look --------------------------------------------------------------------------------------------------------
+
+    async def poll(self) -> int | None:
+        """Whether the server runs: None when it does or nobody knows, else an exit status."""
+        record = self._record
+        if record is None:
+            return 0
+        if self._restored:
+            return await self._adopt_once(record)
+        if record.phase is not Phase.RUNNING:
+            return None
+        verdict = self.engine.books[record.cluster].verdict(record.spawn_id, self._since)
+        if not verdict.over:
+            return None
+        self.log.info("%s: job %s ended: %s", self._log_name, record.job_id, words.ended(verdict.job))
+        self.engine.ports.release(record.lease)
+        return 0 if verdict.standing is Standing.GONE else 1
+
+    async def _adopt_once(self, record: SpawnRecord) -> int | None:
+        """Find a server of an earlier hub process again; who asks meanwhile hears that it runs."""
+        if self._looking is not None:
+            return None
+        self._looking = asyncio.create_task(self._adopt(record), name=f"adopt {record.spawn_id}")
+        if record.phase in (Phase.SUBMITTING, Phase.STARTING):
+            self._spawn_pending = True
+            self._spawn_future = asyncio.create_task(self._settle(self._looking), name=f"settle {record.spawn_id}")
+            self._spawn_future.add_done_callback(_retrieve)
+        try:
+            return await asyncio.shield(self._looking)
+        finally:
+            self._looking = None
+
+    async def _adopt(self, record: SpawnRecord) -> int | None:
+        """Wait for a restored server's first answer, or learn that its job is over."""
+        try:
+            await self._find(record)
+        except StartError as error:
+            self.log.warning("%s: not found again after the hub's restart: %s", self._log_name, error)
+            if self._is_current(record) or record.phase is Phase.STOPPING:
+                self._failure = error
+                await self._abandon(record)
+            return 1
+        self._restored = False
+        self.log.info("%s: job %s found again after the hub's restart", self._log_name, record.job_id)
+        return None
+
+    async def _find(self, record: SpawnRecord) -> None:
+        """Enter the port again and wait.
+
+        Raises:
+            StartError: there is nothing to find.
+        """
+        if record.phase is Phase.STOPPING:
+            raise StartError("it was being stopped.", reason="stopped")
+        if record.cluster not in self.engine.books:
+            raise StartError(f"its cluster {record.cluster} is no longer configured.", reason="cluster")
+        try:
+            mine = self.engine.ports.restore(record.lease)
+        except NoPortError as error:
+            raise StartError(f"{error}.", reason="port") from error
+        if not mine:
+            raise StartError(f"its port {record.port} belongs to another server by now.", reason="port")
+        limit = record.deadline
+        if record.phase is Phase.RUNNING:
+            limit = time.time() + _RECONNECT_SECONDS
+            if await knock(LOOPBACK, record.port, self.server.base_url) is Knock.READY:
+                return
+        await self._until_ready(replace(record, deadline=limit))
+
+    async def _settle(self, looking: asyncio.Task[int | None]) -> None:
+        """Show an adopted start as a start, until the hub has checked the server and its route stands."""
+        try:
+            status = await asyncio.shield(looking)
+            while self._check_pending:  # noqa: ASYNC110 (the hub's flag, no event)
+                await asyncio.sleep(0.05)
+            if status is not None:
+                raise self._failure or StartError("The server did not survive the hub's restart.", reason="restart")
+            await self.engine.route(self.user, self.name)
+        finally:
+            self._spawn_pending = False
+
+    _failure: StartError | None = None
+
+    async def get_url(self) -> str:
+        """The server's URL; the database may not have it yet when the hub was restarted during the start."""
+        if self._record is not None:
+            return f"http://{LOOPBACK}:{self._record.port}{self.server.base_url}"
+        return str(self.server.url)
+
+    # --- progress ----------------------------------------------------------------------------------------------------
+
+    def _tell(self, percent: int | None, message: str, **more: Any) -> None:
+        """Add an event for who watches the start, unless it says what the last one said."""
+        if self._events and self._events[-1]["message"] == message:
+            return
+        event: dict[str, Any] = {"message": message, **more}
+        if percent is not None:
+            event["progress"] = percent
+        self._events.append(event)
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Events of the start under way, from its beginning; the hub ends the stream when the start ends."""
+        told = 0
+        while True:
+            events, news = self._events, self._news
+            for event in events[told:]:
+                yield dict(event)
+            told = len(events)
+            await news.wait()
+
+    @default("progress_ready_hook")
+    def _default_progress_ready_hook(self) -> Any:
+        return add_breakdown
+
+
+def describe(profile: Profile) -> str:
+    """A profile's size in words."""
+    memory = f"{profile.memory_mb / 1024:g} GB" if profile.memory_mb >= 1024 else f"{profile.memory_mb} MB"
+    minutes = profile.time_limit_minutes
+    limit = f"{minutes / 60:g} hours" if minutes >= 120 else f"{minutes} minutes"
+    parts = [f"{profile.cpus} CPU" + ("s" if profile.cpus > 1 else ""), f"{memory} memory", f"up to {limit}"]
+    if profile.gres:
+        parts.insert(1, profile.gres)
+    return ", ".join(parts)
+
+
+def add_breakdown(spawner: HpcSpawner, event: dict[str, Any]) -> dict[str, Any]:
+    """Add job, node and the seconds of each leg to the event that says a server is ready."""
+    record = spawner.record
+    if record is not None:
+        legs = record.legs()
+        if "ready" in record.marks:
+            legs["hub"] = round(max(0.0, time.time() - record.marks["ready"]), 3)
+        event["hpcampus"] = {"job_id": record.job_id, "node": record.node, "cluster": record.cluster, "legs": legs}
+    return event
+
+
+def _apply_nothing(_spawner: HpcSpawner, _options: Mapping[str, Any]) -> None:
+    """Options are checked in start(); nothing of them is ever set on the spawner."""
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Keep asyncio from complaining about a failure that the progress page shows."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,268 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A real hub in a process of its own, and a client for it."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import bcrypt
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+
+from tests.unit.hub.login_node import LoginNode
+
+ROOT = Path(__file__).parents[3]
+ADMIN_TOKEN = "test-token-of-a-service-0123456789"
+PASSWORD = "correct horse"
+
+CONFIG = """
+import json
+data = json.load(open({settings!r}))
+c.JupyterHub.spawner_class = "hpcampus_hub.spawner.HpcSpawner"
+c.JupyterHub.authenticator_class = data["authenticator"]
+c.AccountsFileAuthenticator.accounts_file = data["accounts"]
+c.Authenticator.admin_users = set(data["admins"])
+c.HpcHub.hub_id = "hub"
+c.HpcHub.clusters = data["clusters"]
+c.HpcHub.profiles = data["profiles"]
+c.HpcHub.tunnel = data["tunnel"]
+c.HpcHub.courses = data["courses"]
+c.HpcHub.query_fast_seconds = 0.05
+c.HpcHub.query_slow_seconds = 0.3
+c.HpcHub.reaper_pause_seconds = 0.2
+c.HpcHub.reaper_grace_seconds = data["grace"]
+c.JupyterHub.bind_url = "http://127.0.0.1:1"
+c.JupyterHub.hub_bind_url = "http://127.0.0.1:%d" % data["port"]
+c.JupyterHub.proxy_class = "tests.unit.hub.memory_proxy.MemoryProxy"
+c.JupyterHub.cleanup_servers = False
+c.JupyterHub.db_url = "sqlite:///" + data["db"]
+c.JupyterHub.cookie_secret_file = data["cookie_secret"]
+c.JupyterHub.services = [{{"name": "test", "api_token": data["token"]}}]
+c.JupyterHub.load_roles = [{{"name": "test", "services": ["test"], "scopes": [
+    "admin:users", "admin:servers", "admin:server_state", "tokens", "read:roles", "proxy"]}}]
+c.HpcSpawner.poll_interval = 1
+c.HpcSpawner.start_timeout = data["start_timeout"]
+c.HpcSpawner.http_timeout = 5
+c.HpcSpawner.stop_timeout = 3
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def until(condition: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout: float = 10.0) -> Any:
+    """Wait until a condition gives something true, and give it back."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.05)
+
+
+class HubProcess:
+    """A hub, its files and the knobs of a test."""
+
+    def __init__(self, directory: Path, login_node: LoginNode, signer_socket: Path) -> None:
+        self.directory = directory
+        directory.mkdir()
+        self.registry = directory / "tunnel"
+        self.registry.mkdir()
+        self.port = free_port()
+        self.log_file = directory / "hub.log"
+        self.accounts_file = directory / "accounts.json"
+        self._process: asyncio.subprocess.Process | None = None
+        profile = {
+            "name": "small",
+            "label": "Small <1>",
+            "cluster": "lab",
+            "partition": "jupyter",
+            "cpus": 1,
+            "memory": "1G",
+            "time_limit_minutes": 60,
+            "image": "base",
+        }
+        self.settings: dict[str, Any] = {
+            "authenticator": "hpcampus_hub.auth.AccountsFileAuthenticator",
+            "accounts": str(self.accounts_file),
+            "admins": [],
+            "clusters": [login_node.cluster()],
+            "profiles": [profile, {**profile, "name": "gpu", "label": "GPU", "gres": "gpu:1", "partition": "gpu"}],
+            "tunnel": {
+                "host": "hub.example.org",
+                "port": 22,
+                "host_keys": [login_node.host_key],
+                "port_min": 20000,
+                "port_max": 24999,
+                "registry_dir": str(self.registry),
+                "signer_socket": str(signer_socket),
+            },
+            "courses": [
+                {"slug": "py1", "title": "Python 1", "instructors": ["ida"], "students": ["alice"], "image": "course"}
+            ],
+            "grace": 60,
+            "port": self.port,
+            "db": str(directory / "hub.sqlite"),
+            "cookie_secret": str(directory / "cookie_secret"),
+            "token": ADMIN_TOKEN,
+            "start_timeout": 30,
+        }
+        self.write_accounts("alice", "bob", "ida")
+
+    def write_accounts(self, *names: str) -> None:
+        hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+        self.accounts_file.write_text(json.dumps({name: {"password_hash": hashed} for name in names}))
+        self.accounts_file.chmod(0o640)
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    @property
+    def leases(self) -> list[str]:
+        return sorted(path.name for path in self.registry.iterdir())
+
+    async def launch(self) -> None:
+        """Start the process without waiting for it."""
+        settings = self.directory / "settings.json"
+        settings.write_text(json.dumps(self.settings))
+        config = self.directory / "jupyterhub_config.py"
+        config.write_text(CONFIG.format(settings=str(settings)))
+        with self.log_file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "hpcampus_hub.app",
+                "--config",
+                str(config),
+                cwd=self.directory,
+                stdout=log,
+                stderr=log,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": f"{ROOT / 'roles/jupyterhub/files/hub'}:{ROOT}",
+                    "CONFIGPROXY_AUTH_TOKEN": "unused",
+                },
+            )
+
+    async def start(self) -> None:
+        """Start the process and wait for its API."""
+        await self.launch()
+        try:
+            await until(self._answers, 20)
+        except AssertionError:
+            raise AssertionError(self.log) from None
+
+    async def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.returncode is None, self.log
+        try:
+            return (await self.fetch("GET", "/hub/api/")).code == 200
+        except OSError:
+            return False
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        if process.returncode is None:
+            process.send_signal(how)
+        return await asyncio.wait_for(process.wait(), 15)
+
+    async def wait(self) -> int:
+        """Wait for the process to end by itself."""
+        assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), 15)
+
+    async def fetch(self, method: str, path: str, *, json_body: Any = None, **options: Any) -> HTTPResponse:
+        """One request to the hub; a status is never an error."""
+        body = options.pop("body", None)
+        if json_body is not None:
+            body = json.dumps(json_body)
+        return await AsyncHTTPClient().fetch(
+            HTTPRequest(
+                f"http://127.0.0.1:{self.port}{path}",
+                method=method,
+                body=body,
+                allow_nonstandard_methods=True,
+                follow_redirects=False,
+                request_timeout=30,
+                **options,
+            ),
+            raise_error=False,
+        )
+
+    async def api(self, method: str, path: str, json_body: Any = None, token: str = ADMIN_TOKEN) -> HTTPResponse:
+        """One request to the hub's API."""
+        return await self.fetch(method, f"/hub/api{path}", json_body=json_body, headers={"Authorization": f"token {token}"})
+
+    async def server(self, user: str) -> dict[str, Any] | None:
+        """A user's default server as the API shows it, state included."""
+        response = await self.api("GET", f"/users/{user}")
+        server: dict[str, Any] | None = json.loads(response.body)["servers"].get("")
+        return server
+
+    async def is_ready(self, user: str) -> bool:
+        server = await self.server(user)
+        return server is not None and bool(server["ready"])
+
+    async def spawn(self, user: str, options: Any = None) -> HTTPResponse:
+        """Ask for a user's server."""
+        await self.api("POST", f"/users/{user}")
+        return await self.api("POST", f"/users/{user}/server", options)
+
+    async def events(self, user: str) -> list[dict[str, Any]]:
+        """The progress events of a start, to its end."""
+        response = await self.api("GET", f"/users/{user}/server/progress")
+        lines = response.body.decode().splitlines()
+        return [json.loads(line[5:]) for line in lines if line.startswith("data:")]
+
+    async def login(self, user: str, password: str = PASSWORD) -> "Browser | None":
+        """Log in with the form; None when it was refused."""
+        browser = Browser(self)
+        await browser.get("/hub/login")
+        form = {"username": user, "password": password, "_xsrf": browser.cookies["_xsrf"]}
+        response = await browser.post("/hub/login", form)
+        return browser if response.code == 302 else None
+
+
+class Browser:
+    """Keeps cookies."""
+
+    def __init__(self, hub: HubProcess) -> None:
+        self._hub = hub
+        self.cookies: dict[str, str] = {}
+
+    async def _fetch(self, method: str, path: str, **options: Any) -> HTTPResponse:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"Cookie": cookie, **options.pop("headers", {})}
+        response = await self._hub.fetch(method, path, headers=headers, **options)
+        for line in response.headers.get_list("Set-Cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                self.cookies[name] = morsel.value
+        return response
+
+    async def get(self, path: str, **headers: str) -> HTTPResponse:
+        return await self._fetch("GET", path, headers=headers)
+
+    async def post(self, path: str, form: dict[str, str]) -> HTTPResponse:
+        body = urlencode({"_xsrf": self.cookies.get("_xsrf", ""), **form})
+        return await self._fetch(
+            "POST", path, body=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+        )

@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A cluster for tests: a real ssh server on loopback, the gateway's protocol, and jobs that listen where a tunnel would."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+NODE = "node-a"
+
+
+@dataclass
+class FakeJob:
+    """A job in the queue."""
+
+    job_id: int
+    request: dict[str, Any]
+    state: str = "PENDING"
+    reason: str = "Priority"
+    start: int | None = None
+    server: asyncio.Server | None = field(default=None, repr=False)
+
+    def listed(self) -> dict[str, Any]:
+        return {
+            "job_id": self.job_id,
+            "state": self.state,
+            "reason": self.reason,
+            "nodes": NODE if self.state == "RUNNING" else "",
+            "start": self.start,
+            "hub_id": self.request["hub_id"],
+            "user_id": self.request["user_id"],
+            "server_id": self.request["server_id"],
+            "spawn_id": self.request["spawn_id"],
+        }
+
+
+class LoginNode:
+    """The login node's ssh server; its attributes are the knobs of a test."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        self.key_file = directory / "id_ed25519"
+        self._client_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._client_key.write_private_key(self.key_file)
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.port = 0
+        self.jobs: dict[int, FakeJob] = {}
+        self.calls: list[dict[str, Any]] = []
+        self.sessions = 0
+        self.hold = False
+        """Leave new jobs pending."""
+        self.server_delay = 0.0
+        """Seconds between the start of a job and its server's first answer."""
+        self.queue_fails = False
+        self.deaf: set[str] = set()
+        """Operations that are never answered."""
+        self.refuse: tuple[str, str] | None = None
+        """Code and message with which submit is refused."""
+        self.greeting = json.dumps({"hello": {"protocol": 1, "account": "hpcampus", "slurm": "24.11.5"}})
+        self.log_text = ""
+        self._next_id = 100
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._processes: set[asyncssh.SSHServerProcess[str]] = set()
+
+    @property
+    def host_key(self) -> str:
+        return " ".join(self._host_key.export_public_key("openssh").decode().split()[:2])
+
+    def cluster(self) -> dict[str, Any]:
+        """The cluster's entry in the hub's configuration."""
+        return {
+            "name": "lab",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "user": "hpcampus",
+            "host_key": self.host_key,
+            "base_dir": "/srv/hpcampus",
+            "key_file": str(self.key_file),
+        }
+
+    async def start(self) -> None:
+        keys = asyncssh.import_authorized_keys(self._client_key.export_public_key("openssh").decode())
+        self._acceptor = await asyncssh.listen(
+            "127.0.0.1",
+            self.port,
+            server_host_keys=[self._host_key],
+            authorized_client_keys=keys,
+            process_factory=self._session,
+            encoding="utf-8",
+        )
+        self.port = self._acceptor.get_port()
+
+    async def stop_listening(self) -> None:
+        """The login node goes down: sessions end, new ones are refused."""
+        if self._acceptor is not None:
+            self._acceptor.close()
+            await self._acceptor.wait_closed()
+            self._acceptor = None
+        self.cut()
+
+    def cut(self) -> None:
+        """End every session at once, without an answer to what is under way."""
+        for process in list(self._processes):
+            process.channel.get_connection().abort()
+
+    async def close(self) -> None:
+        await self.stop_listening()
+        for job in self.jobs.values():
+            self._end(job, "CANCELLED")
+
+    # --- the gateway ---
+
+    async def _session(self, process: asyncssh.SSHServerProcess[str]) -> None:
+        assert process.command == "session"
+        self.sessions += 1
+        self._processes.add(process)
+        tasks = set()
+        try:
+            process.stdout.write(self.greeting + "\n")
+            async for line in process.stdin:
+                tasks.add(asyncio.create_task(self._handle(process, json.loads(line))))
+        except (asyncssh.Error, OSError):
+            pass
+        finally:
+            self._processes.discard(process)
+            process.exit(0)
+
+    async def _handle(self, process: asyncssh.SSHServerProcess[str], request: dict[str, Any]) -> None:
+        number, op = request.pop("id"), request.pop("op")
+        self.calls.append({"op": op, **request})
+        if op in self.deaf:
+            return
+        try:
+            answer = {"id": number, "ok": True, **getattr(self, f"_op_{op}")(**request)}
+        except PermissionError as error:
+            answer = {"id": number, "ok": False, "code": error.args[0], "message": error.args[1]}
+        process.stdout.write(json.dumps(answer) + "\n")
+
+    def _op_ping(self) -> dict[str, Any]:
+        return {"time": 0.0}
+
+    def _op_list(self) -> dict[str, Any]:
+        if self.queue_fails:
+            raise PermissionError("slurm", "squeue: Unable to contact slurm controller")
+        return {"jobs": [job.listed() for job in self.jobs.values()]}
+
+    def _op_submit(self, **request: Any) -> dict[str, Any]:
+        if self.refuse is not None:
+            raise PermissionError(*self.refuse)
+        return {"job_id": self.add(request).job_id}
+
+    def _op_cancel(self, job_id: int) -> dict[str, Any]:
+        if job_id in self.jobs:
+            self.end(self.jobs[job_id], "CANCELLED")
+        return {}
+
+    def _op_log(self, spawn_id: str) -> dict[str, Any]:
+        del spawn_id
+        return {"text": self.log_text}
+
+    # --- jobs ---
+
+    def add(self, request: dict[str, Any]) -> FakeJob:
+        """Put a job into the queue; the same spawn id gives the same job."""
+        for known in self.jobs.values():
+            if known.request["spawn_id"] == request["spawn_id"]:
+                return known
+        self._next_id += 1
+        job = FakeJob(self._next_id, {"hub_id": "hub", **request})
+        self.jobs[job.job_id] = job
+        if not self.hold:
+            asyncio.get_running_loop().call_soon(self.run, job)
+        return job
+
+    def run(self, job: FakeJob) -> None:
+        """Start a job: it runs at once, its server answers after the delay."""
+        job.state, job.reason = "RUNNING", "None"
+        if "secrets" in job.request:
+            job.request["opening"] = asyncio.create_task(self._open(job))
+
+    async def _open(self, job: FakeJob) -> None:
+        await asyncio.sleep(self.server_delay)
+        if job.state == "RUNNING":
+            port = job.request["secrets"]["tunnel"]["notebook_port"]
+            job.server = await asyncio.start_server(self._answer, "127.0.0.1", port)
+
+    @staticmethod
+    async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Any path: a server that works."""
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"version": "2.0"}'
+        head = f"HTTP/1.1 200 OK\r\nX-JupyterHub-Version: 6.1.1\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+    def end(self, job: FakeJob, state: str) -> None:
+        """End a job and take it out of the queue."""
+        self._end(job, state)
+        self.jobs.pop(job.job_id, None)
+
+    @staticmethod
+    def _end(job: FakeJob, state: str) -> None:
+        job.state = state
+        if job.server is not None:
+            job.server.close()
+            job.server = None
