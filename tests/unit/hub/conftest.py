@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A cluster's login node and a signer on loopback, and a real hub that uses them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,15 @@ import pytest_asyncio
 from tests.unit.hub.hub_process import HubProcess
 from tests.unit.hub.login_node import LoginNode
 from tests.unit.hub.signer_peer import SignerPeer
+from tests.unit.hub.zygote import Zygote
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """A process that has imported the hub."""
+    parent = Zygote()
+    yield parent
+    parent.close()
 
 
 @pytest_asyncio.fixture
@@ -32,9 +41,11 @@ async def signer(tmp_path: Path) -> AsyncIterator[SignerPeer]:
 
 
 @pytest_asyncio.fixture
-async def hub(tmp_path: Path, login_node: LoginNode, signer: SignerPeer) -> AsyncIterator[HubProcess]:
+async def hub(
+    tmp_path: Path, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
+) -> AsyncIterator[HubProcess]:
     """A hub that is configured for the login node, not yet started."""
-    process = HubProcess(tmp_path / "hub", login_node, signer.path)
+    process = HubProcess(tmp_path / "hub", login_node, signer.path, zygote)
     yield process
     await process.stop()
 

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from http.cookies import SimpleCookie
@@ -19,8 +18,8 @@ import bcrypt
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 from tests.unit.hub.login_node import LoginNode
+from tests.unit.hub.zygote import Zygote
 
-ROOT = Path(__file__).parents[3]
 ADMIN_TOKEN = "test-token-of-a-service-0123456789"
 PASSWORD = "correct horse"
 
@@ -78,7 +77,8 @@ async def until(condition: Callable[[], Any] | Callable[[], Awaitable[Any]], tim
 class HubProcess:
     """A hub, its files and the knobs of a test."""
 
-    def __init__(self, directory: Path, login_node: LoginNode, signer_socket: Path) -> None:
+    def __init__(self, directory: Path, login_node: LoginNode, signer_socket: Path, zygote: Zygote) -> None:
+        self._zygote = zygote
         self.directory = directory
         directory.mkdir()
         self.registry = directory / "tunnel"
@@ -86,7 +86,7 @@ class HubProcess:
         self.port = free_port()
         self.log_file = directory / "hub.log"
         self.accounts_file = directory / "accounts.json"
-        self._process: asyncio.subprocess.Process | None = None
+        self._pid: int | None = None
         profile = {
             "name": "small",
             "label": "Small <1>",
@@ -137,58 +137,45 @@ class HubProcess:
     def leases(self) -> list[str]:
         return sorted(path.name for path in self.registry.iterdir())
 
-    async def launch(self) -> None:
+    def launch(self) -> None:
         """Start the process without waiting for it."""
         settings = self.directory / "settings.json"
         settings.write_text(json.dumps(self.settings))
         config = self.directory / "jupyterhub_config.py"
         config.write_text(CONFIG.format(settings=str(settings)))
-        with self.log_file.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "hpcampus_hub.app",
-                "--config",
-                str(config),
-                cwd=self.directory,
-                stdout=log,
-                stderr=log,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": f"{ROOT / 'roles/jupyterhub/files/hub'}:{ROOT}",
-                    "CONFIGPROXY_AUTH_TOKEN": "unused",
-                },
-            )
+        self._pid = self._zygote.start(config, self.directory, self.log_file)
 
     async def start(self) -> None:
         """Start the process and wait for its API."""
-        await self.launch()
+        self.launch()
         try:
             await until(self._answers, 20)
         except AssertionError:
             raise AssertionError(self.log) from None
 
     async def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.returncode is None, self.log
+        assert self._pid is not None
+        assert self._zygote.status(self._pid) is None, self.log
         try:
             return (await self.fetch("GET", "/hub/api/")).code == 200
         except OSError:
             return False
 
-    async def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the process."""
-        process, self._process = self._process, None
-        if process is None:
-            return None
-        if process.returncode is None:
-            process.send_signal(how)
-        return await asyncio.wait_for(process.wait(), 15)
+        if self._pid is not None:
+            os.kill(self._pid, how)
+            await self.wait()
 
     async def wait(self) -> int:
-        """Wait for the process to end by itself."""
-        assert self._process is not None
-        return await asyncio.wait_for(self._process.wait(), 15)
+        """Wait for the process to end."""
+        pid, self._pid = self._pid, None
+        assert pid is not None
+        deadline = time.monotonic() + 15
+        while (status := self._zygote.status(pid)) is None:
+            assert time.monotonic() < deadline, self.log
+            await asyncio.sleep(0.05)
+        return status
 
     async def fetch(self, method: str, path: str, *, json_body: Any = None, **options: Any) -> HTTPResponse:
         """One request to the hub; a status is never an error."""
