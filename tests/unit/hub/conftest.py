@@ -41,9 +41,7 @@ async def signer(tmp_path: Path) -> AsyncIterator[SignerPeer]:
 
 
 @pytest_asyncio.fixture
-async def hub(
-    tmp_path: Path, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
+async def hub(tmp_path: Path, login_node: LoginNode, signer: SignerPeer, zygote: Zygote) -> AsyncIterator[HubProcess]:
     """A hub that is configured for the login node, not yet started."""
     process = HubProcess(tmp_path / "hub", login_node, signer.path, zygote)
     yield process

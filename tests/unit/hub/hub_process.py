@@ -61,7 +61,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def until(condition: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout: float = 10.0) -> Any:
+async def until(condition: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout: float = 10.0) -> Any:  # noqa: ASYNC109
     """Wait until a condition gives something true, and give it back."""
     deadline = time.monotonic() + timeout
     while True:
@@ -197,7 +197,9 @@ class HubProcess:
 
     async def api(self, method: str, path: str, json_body: Any = None, token: str = ADMIN_TOKEN) -> HTTPResponse:
         """One request to the hub's API."""
-        return await self.fetch(method, f"/hub/api{path}", json_body=json_body, headers={"Authorization": f"token {token}"})
+        return await self.fetch(
+            method, f"/hub/api{path}", json_body=json_body, headers={"Authorization": f"token {token}"}
+        )
 
     async def server(self, user: str) -> dict[str, Any] | None:
         """A user's default server as the API shows it, state included."""
@@ -250,6 +252,4 @@ class Browser:
 
     async def post(self, path: str, form: dict[str, str]) -> HTTPResponse:
         body = urlencode({"_xsrf": self.cookies.get("_xsrf", ""), **form})
-        return await self._fetch(
-            "POST", path, body=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
-        )
+        return await self._fetch("POST", path, body=body, headers={"Content-Type": "application/x-www-form-urlencoded"})

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""A cluster for tests: a real ssh server on loopback, the gateway's protocol, and jobs that listen where a tunnel would."""
+"""A cluster for tests: a real ssh server on loopback, the gateway's protocol, and jobs that listen where tunnels do."""
 
 import asyncio
 import json
@@ -193,7 +193,8 @@ class LoginNode:
         """Any path: a server that works."""
         await reader.readuntil(b"\r\n\r\n")
         body = b'{"version": "2.0"}'
-        head = f"HTTP/1.1 200 OK\r\nX-JupyterHub-Version: 6.1.1\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        lines = ["HTTP/1.1 200 OK", "X-JupyterHub-Version: 6.1.1", f"Content-Length: {len(body)}", "Connection: close"]
+        head = "\r\n".join([*lines, "", ""])
         writer.write(head.encode() + body)
         await writer.drain()
         writer.close()

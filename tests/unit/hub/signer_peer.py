@@ -31,13 +31,19 @@ class SignerPeer:
         key = asyncssh.import_public_key(request["pubkey"])
         principal = f"spawn-{request['port']}"
         certificate = self._ca.generate_user_certificate(
-            key, principal, principals=[principal], serial=request["serial"] % 2**63, valid_before=f"+{request['seconds']}s"
+            key,
+            principal,
+            principals=[principal],
+            serial=request["serial"] % 2**63,
+            valid_before=f"+{request['seconds']}s",
         )
         return certificate.export_certificate("openssh").decode()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = json.loads(await reader.readline())
         self.requests.append(request)
-        writer.write(self.answer if self.answer is not None else json.dumps({"cert": self.sign(request)}).encode() + b"\n")
+        writer.write(
+            self.answer if self.answer is not None else json.dumps({"cert": self.sign(request)}).encode() + b"\n"
+        )
         await writer.drain()
         writer.close()

@@ -313,7 +313,7 @@ class HpcSpawner(Spawner):
                 trouble = error.message
                 if error.code != "busy":
                     raise StartError(
-                        f"Cluster {record.cluster} refused it: {trouble}. Pick another size, or tell the administrator.",
+                        f"Cluster {record.cluster} refused: {trouble}. Pick another size, or ask the administrator.",
                         reason="refused",
                     ) from None
             except (LinkDownError, ProtocolError) as error:
