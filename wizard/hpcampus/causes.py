@@ -70,6 +70,14 @@ CAUSES: tuple[Cause, ...] = (
         r"attempting to decrypt but no vault secrets found",
         r"vault password file .* was not found",
     ),
+    _cause("undefined-variable", r"is undefined", r"has no attribute"),
+    _cause(
+        "wrong-variable",
+        r"value of .* must be one of",
+        r"validation of arguments failed",
+        r"missing required arguments",
+        r"unable to convert to",
+    ),
     _cause(
         "dns",
         r"could not resolve host",
@@ -132,7 +140,7 @@ CAUSES: tuple[Cause, ...] = (
         r"checksum.*(mismatch|did not match)",
         r"eintegrity",
     ),
-    _cause("munge", r"munge", r"zero bytes were transmitted", r"protocol authentication error"),
+    _cause("munge", r"\bmunge\b", r"zero bytes were transmitted", r"protocol authentication error"),
     _cause(
         "node-down",
         r"required node not available",
@@ -161,14 +169,6 @@ CAUSES: tuple[Cause, ...] = (
         r"control process exited with error",
     ),
     _cause("permission", r"permission denied", r"operation not permitted", r"read-only file system"),
-    _cause("undefined-variable", r"is undefined", r"has no attribute"),
-    _cause(
-        "wrong-variable",
-        r"value of .* must be one of",
-        r"validation of arguments failed",
-        r"missing required arguments",
-        r"unable to convert to",
-    ),
     _cause("check-failed", r"assertion failed", r"evaluated to false"),
 )
 

@@ -103,7 +103,11 @@ def setup_command(
         asker = Terminal(console)
     with site.state.lock():
         setup = Setup(site, find_collection(), request, asker, lambda key, values: say(console, t(key, **values)))
-        print_outcome(console, setup.run(), _again(inventory))
+        try:
+            outcome = setup.run()
+        except KeyboardInterrupt:
+            raise InterruptedRunError("setup-stopped") from None
+    print_outcome(console, outcome, _again(inventory))
 
 
 @cli.command("apply", help=t("help.apply"))

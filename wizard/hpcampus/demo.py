@@ -122,7 +122,7 @@ def _ensure_accounts(documents: Documents) -> tuple[Account, ...]:
         if name not in passwords or name not in hashes:
             passwords[name] = generate_password()
             hashes[name] = hash_password(passwords[name])
-    update(documents.secrets, {"verify_password": passwords[VERIFY_USER]})
+    update(documents.secrets, {"site_verify_password": passwords[VERIFY_USER]})
     update(documents.main, {"site_accounts": account_records([*roles, VERIFY_USER])})
     return tuple(Account(name, str(passwords[name]), role) for name, role in roles.items())
 

@@ -97,7 +97,7 @@ def main_variables(answers: Answers, existing: Mapping[str, Any], node: NodeSize
         "site_images": _images(image, existing),
         "site_courses": _courses(answers, existing),
         "site_admins": _with(_names(existing.get("site_admins")), answers["admin_name"]),
-        "site_accounts": _accounts(answers["admin_name"], existing),
+        "site_accounts": _accounts(answers, existing),
         "apptainer_source": answers["apptainer"],
         "apache_certificate": answers["tls"],
     }
@@ -201,8 +201,14 @@ def account_record(name: str) -> dict[str, str]:
     return {"name": name, "password_hash": f"{{{{ vault_password_hashes['{name}'] }}}}"}
 
 
-def _accounts(admin: str, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
-    records = _records(existing.get("site_accounts"))
+def _accounts(answers: Answers, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the accounts; a new password goes to the vault, so its account must look there."""
+    admin = answers["admin_name"]
+    renewed = {VERIFY_USER} | ({admin} if answers.get("admin_password") is not None else set())
+    records = [
+        {**record, **account_record(record["name"])} if record.get("name") in renewed else record
+        for record in _records(existing.get("site_accounts"))
+    ]
     present = [record.get("name") for record in records]
     return [*records, *(account_record(name) for name in (admin, VERIFY_USER) if name not in present)]
 
@@ -287,9 +293,19 @@ def answers_from(hosts: Mapping[str, Any], main: Mapping[str, Any], secrets: Map
         found[key] = next(iter(_mapping(_mapping(inner.get(group)).get("hosts"))), None)
     found["compute"] = list(_mapping(_mapping(inner.get("slurm_compute")).get("hosts"))) or None
     found.update(_course_answers(main))
-    if found["admin_name"] in _mapping(secrets.get("vault_password_hashes")):
+    if found["admin_name"] in _known_accounts(main, secrets):
         found[KNOWN_ADMIN] = found["admin_name"]
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _known_accounts(main: Mapping[str, Any], secrets: Mapping[str, Any]) -> set[str]:
+    """Name the accounts whose password the inventory holds, in the vault or as a hash in the clear."""
+    literal = {
+        str(record.get("name"))
+        for record in _records(main.get("site_accounts"))
+        if str(record.get("password_hash", "")).startswith("$2")
+    }
+    return literal | set(_mapping(secrets.get("vault_password_hashes")))
 
 
 def _course_answers(main: Mapping[str, Any]) -> dict[str, Any]:

@@ -296,11 +296,11 @@ def _secrets(answers: Answers, existing: Mapping[str, Any]) -> dict[str, Any]:
     hashes = dict(existing.get("vault_password_hashes") or {})
     if answers.get("admin_password") is not None:
         hashes[answers["admin_name"]] = hash_password(answers["admin_password"])
-    verify_password = existing.get("verify_password")
+    verify_password = existing.get("site_verify_password")
     if not verify_password or VERIFY_USER not in hashes:
         verify_password = generate_password(24)
         hashes[VERIFY_USER] = hash_password(verify_password)
-    return {"verify_password": verify_password, "vault_password_hashes": hashes}
+    return {"site_verify_password": verify_password, "vault_password_hashes": hashes}
 
 
 def load_draft(path: Path) -> dict[str, object]:

@@ -419,6 +419,7 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "",
         "Start the same command again to go on. A command that was running on a host may still be ending there.",
     ),
+    "setup-stopped": ("Stopped; nothing was written.", "", "Start the same command again to go on with your answers."),
     "lab-failed": ("The containers of the demo could not be made.", "{problem}", "{cure}"),
     "demo-not-up": ("The demo is not up.", "There is no container '{host}'.", "Start it with: hpcampus demo up"),
     "demo-unknown-host": ("The demo has no host '{host}'.", "Its hosts are: {hosts}.", "Name one of them."),

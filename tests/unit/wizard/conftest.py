@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the wizard's tests share: private homes, a small collection that runs on this machine, answers that are right."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcampus.places import Site, site_at
+
+ROOT = Path(__file__).parents[3]
+CANARY = "kanarienvogel-7Gx2"
+
+ANSWERS = {
+    "profile": "own-cluster",
+    "hub_name": "jupyter.example.org",
+    "hub_connection": "ssh",
+    "controller": "ctl",
+    "login": "login",
+    "compute": ["c1", "c2"],
+    "shared_dir": "/shared/hpcampus",
+    "ssh_user": "admin",
+    "apptainer": "present",
+    "partition": "jupyter",
+    "image": "notebook",
+    "tls": "selfsigned",
+    "admin_name": "admin",
+    "course_slug": "physics101",
+    "course_title": "Physics 101",
+    "course_instructor": "mcurie",
+}
+
+PLAY = """\
+- name: {name}
+  hosts: all
+  gather_facts: false
+  tasks:
+{tasks}
+"""
+MARK = """\
+    - name: Leave a mark
+      ansible.builtin.lineinfile:
+        path: "{{ mark }}"
+        line: {name}
+        create: true
+        mode: "0600"
+"""
+STEPS = """\
+steps:
+  - {name: one, title: First, playbook: hpcampus.platform.steps.one, hosts: [all], description: Leaves a mark.}
+  - {name: two, title: Second, playbook: hpcampus.platform.steps.two, hosts: [all], description: Leaves another.}
+  - {name: three, title: Third, playbook: hpcampus.platform.steps.three, hosts: [all], description: And one more.}
+"""
+
+
+@pytest.fixture(autouse=True)
+def homes(tmp_path, monkeypatch):
+    """Keep the tests out of the user's own files."""
+    for variable in ("STATE", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{variable}_HOME", str(tmp_path / variable.lower()))
+    for variable in ("ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "HPCAMPUS_INVENTORY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def site(tmp_path) -> Site:
+    """A site whose inventory does not exist yet."""
+    return site_at(tmp_path / "site")
+
+
+@pytest.fixture
+def collection(tmp_path) -> Path:
+    """A collection with the shape of ours, whose steps touch one file of this machine."""
+    root = tmp_path / "collection"
+    (root / "playbooks/vars").mkdir(parents=True)
+    (root / "playbooks/steps").mkdir()
+    (root / "playbooks/vars/steps.yml").write_text(STEPS)
+    write_play(root, "validate", "    - name: Look at the inventory\n      ansible.builtin.assert: {that: mark is defined}\n")
+    for name in ("one", "two", "three"):
+        write_step(root, name)
+    return root
+
+
+def write_play(root: Path, name: str, tasks: str) -> None:
+    """Write a playbook of the small collection."""
+    (root / f"playbooks/{name}.yml").write_text(PLAY.format(name=name, tasks=tasks))
+
+
+def write_step(root: Path, name: str, before: str = "") -> None:
+    """Write a step that leaves a mark, after the tasks in `before`."""
+    write_play(root, f"steps/{name}", before + MARK.replace("{name}", name))
+
+
+@pytest.fixture
+def local_site(site) -> Site:
+    """A site with an inventory of this machine only."""
+    site.main_file.parent.mkdir(parents=True)
+    python = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    site.hosts_file.write_text(f"all:\n  hosts:\n    here: {python}\n")
+    site.main_file.write_text(f"mark: {site.inventory.parent / 'marks'}\n")
+    return site
+
+
+def marks(site: Site) -> list[str]:
+    """Give the marks that steps left, in order."""
+    path = site.inventory.parent / "marks"
+    return path.read_text().split() if path.exists() else []

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Layers of answers: the first that counts wins, memory is forgiving, people are told."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpcampus.answers import Layer, misplaced_secrets, parse_assignments, resolve, without_secrets
+from hpcampus.questions import KNOWN_ADMIN, QUESTIONS
+from tests.unit.wizard.conftest import ANSWERS
+
+COMPLETE = {**ANSWERS, "admin_password": "correct horse"}
+
+
+def keys(problems):
+    return [problem.key for problem in problems]
+
+
+def test_complete_answers_have_no_problem():
+    resolved = resolve([Layer("file", COMPLETE)], {})
+    assert resolved.problems == []
+    assert resolved.values == COMPLETE
+
+
+def test_the_strongest_layer_wins_and_names_its_source():
+    resolved = resolve([Layer("--set", {"hub_name": "b"}), Layer("file", COMPLETE)], {})
+    assert (resolved.values["hub_name"], resolved.sources["hub_name"], resolved.sources["login"]) == ("b", "--set", "file")
+
+
+def test_a_wrong_answer_of_a_person_does_not_fall_through():
+    resolved = resolve([Layer("--set", {"hub_name": "a b"}), Layer("file", COMPLETE)], {})
+    assert keys(resolved.problems) == ["hub_name"]
+    assert "hub_name" not in resolved.values
+    assert str(resolved.problems[0]).startswith("hub_name (--set): ")
+
+
+def test_a_remembered_answer_that_is_not_valid_any_more_is_only_noticed():
+    resolved = resolve([Layer("inventory", {**COMPLETE, "login": "a b"}, lenient=True)], {})
+    assert resolved.problems == []
+    assert keys(resolved.notices) == ["login"]
+    assert resolved.values["login"] == "ctl"
+
+
+def test_defaults_come_from_other_answers():
+    given = {"profile": "own-cluster", "hub_name": "h", "controller": "ctl", "compute": "c1", "course_slug": "s"}
+    resolved = resolve([Layer("file", given)], {KNOWN_ADMIN: "admin"})
+    assert resolved.problems == []
+    assert resolved.values["login"] == "ctl"
+    assert resolved.values["course_title"] == "s"
+    assert resolved.values["course_instructor"] == "admin"
+    assert "admin_password" not in resolved.values
+
+
+def test_questions_that_do_not_apply_have_no_answer():
+    resolved = resolve([Layer("file", {**COMPLETE, "profile": "single", "tls_key": "/x"})], {})
+    assert not {"controller", "login", "compute", "tls_key"} & set(resolved.values)
+
+
+def test_nothing_given_names_everything_that_is_missing():
+    assert keys(resolve([], {}).problems) == ["hub_name", "admin_password", "course_slug", "course_title"]
+
+
+def test_another_administrator_needs_a_password():
+    given = {**ANSWERS, "admin_name": "boss"}
+    assert keys(resolve([Layer("file", given)], {KNOWN_ADMIN: "admin"}).problems) == ["admin_password"]
+
+
+def test_typing_errors_in_names_are_found():
+    (problem,) = resolve([Layer("file", {**COMPLETE, "hub_nam": "x"})], {}).problems
+    assert "did you mean hub_name?" in problem.text
+
+
+def test_inspectors_speak_for_the_world():
+    def refuse(_value, _known):
+        raise ValueError("there is no such file")
+
+    given = {**COMPLETE, "tls": "provided", "tls_certificate": "/c", "tls_key": "/k"}
+    assert keys(resolve([Layer("file", given)], {}, {"tls_key": refuse}).problems) == ["tls_key"]
+
+
+def test_secrets_in_the_wrong_place_are_found_and_never_drafted():
+    assert keys(misplaced_secrets(Layer("--set", {"admin_password": "x", "hub_name": "h"}))) == ["admin_password"]
+    assert without_secrets({"admin_password": "x", "hub_name": "h", "odd": 1}) == {"hub_name": "h"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "values", "bad"),
+    [
+        (["a=b"], {"a": "b"}, []),
+        (["a=b=c", "d="], {"a": "b=c", "d": ""}, []),
+        (["a"], {}, ["a"]),
+        (["=b"], {}, ["=b"]),
+    ],
+)
+def test_assignments(texts, values, bad):
+    assert parse_assignments(texts) == (values, bad)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=4
+)
+some_answers = st.dictionaries(st.sampled_from([question.key for question in QUESTIONS]) | st.text(), anything)
+
+
+@given(some_answers, some_answers)
+def test_no_answers_at_all_break_it(first, second):
+    resolved = resolve([Layer("one", first), Layer("two", second, lenient=True)], {})
+    for question in QUESTIONS:
+        if question.key in resolved.values:
+            assert question.parse(resolved.values[question.key]) == resolved.values[question.key]

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Events of ansible-runner become records; the log of a step counts changes and failures."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpcampus.events import Event, Kind, StepLog, message_lines, parse_event
+
+
+def raw(name, **data):
+    return {"event": name, "event_data": data}
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        (raw("runner_on_ok", res={"changed": False}), Kind.OK),
+        (raw("runner_on_ok", res={"changed": True}), Kind.CHANGED),
+        (raw("runner_on_failed"), Kind.FAILED),
+        (raw("runner_on_unreachable"), Kind.UNREACHABLE),
+        (raw("runner_on_skipped"), Kind.SKIPPED),
+        (raw("playbook_on_task_start"), Kind.TASK),
+        (raw("playbook_on_handler_task_start"), Kind.TASK),
+        (raw("playbook_on_stats"), Kind.STATS),
+    ],
+)
+def test_kinds(event, kind):
+    parsed = parse_event(event)
+    assert parsed is not None
+    assert parsed.kind is kind
+
+
+@pytest.mark.parametrize("event", [{}, raw("verbose"), raw("runner_on_start"), raw("runner_item_on_ok"), {"event": None}])
+def test_noise_is_left_out(event):
+    assert parse_event(event) is None
+
+
+def test_roles_lose_their_collection_and_tasks_their_role():
+    event = parse_event(raw("playbook_on_task_start", role="hpcampus.platform.slurm", task="hpcampus.platform.slurm : Do"))
+    assert event == Event(Kind.TASK, role="slurm", task="Do")
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=8
+)
+
+
+@given(st.dictionaries(st.sampled_from(["event", "event_data", "x"]), json))
+def test_no_event_breaks_the_view(event):
+    parsed = parse_event(event)
+    if parsed is not None:
+        StepLog().add(parsed)
+
+
+@given(st.dictionaries(st.sampled_from(["msg", "stderr", "stdout", "results", "failed", "reason"]), json))
+def test_messages_are_lines(result):
+    assert all(line.strip() and "\n" not in line for line in message_lines(result))
+
+
+def test_messages_name_what_failed():
+    result = {
+        "msg": ["one", "two"],
+        "stderr": "three\n\nfour",
+        "results": [{"msg": "fine"}, {"failed": True, "msg": "item failed"}],
+    }
+    assert message_lines(result) == ("one", "two", "three", "four", "item failed")
+
+
+def test_output_is_shown_when_there_is_no_error_text():
+    assert message_lines({"failed": True, "msg": "non-zero return code", "stdout": "why it failed"})[-1] == "why it failed"
+    assert message_lines({"msg": "ok", "stdout": "chatter"}) == ("ok",)
+
+
+def test_the_log_counts():
+    log = StepLog()
+    for event in (
+        Event(Kind.TASK, task="T", role="r"),
+        Event(Kind.CHANGED, host="a", task="T"),
+        Event(Kind.FAILED, host="a", task="U", lines=("boom",)),
+        Event(Kind.FAILED, host="b", task="U", lines=("boom",)),
+        Event(Kind.FAILED, host="b", task="V", lines=("never mind",), ignored=True),
+        Event(Kind.UNREACHABLE, host="c", task="U", lines=("gone",)),
+    ):
+        log.add(event)
+    assert (log.role, log.task, log.tasks_started, len(log.changes)) == ("r", "T", 1, 1)
+    assert [(failure.task, failure.unreachable, hosts) for failure, hosts in log.distinct_failures()] == [
+        ("U", False, ["a", "b"]),
+        ("U", True, ["c"]),
+    ]

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is written for an answer is what is read back, is accepted by the collection, and keeps a person's own records."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpcampus.collection_checks import inventory_problems
+from hpcampus.passwords import hash_password
+from hpcampus.render import (
+    KNOWN_ADMIN,
+    SMALL_NODE,
+    NodeSize,
+    answers_from,
+    group_hosts,
+    hosts_document,
+    main_variables,
+    obsolete_variables,
+    profiles_for,
+    ssh_hosts,
+)
+from tests.unit.wizard.conftest import ANSWERS, ROOT
+
+SINGLE = {
+    key: value
+    for key, value in {**ANSWERS, "profile": "single"}.items()
+    if key not in {"controller", "login", "compute", "shared_dir"}
+}
+HASH = hash_password("correct horse")
+SECRETS = {"vault_password_hashes": {"admin": HASH, "verify": HASH, "boss": HASH}}
+
+slugs = st.from_regex(r"[a-z][a-z0-9-]{0,10}[a-z0-9]", fullmatch=True)
+right_answers = st.fixed_dictionaries(
+    {
+        **{key: st.just(value) for key, value in ANSWERS.items()},
+        "hub_name": slugs,
+        "controller": slugs,
+        "login": slugs,
+        "compute": st.lists(slugs, min_size=1, max_size=5, unique=True),
+        "partition": slugs,
+        "image": slugs,
+        "admin_name": slugs.filter(lambda name: name != "verify" and not name.startswith("course-")),
+        "course_slug": slugs,
+        "course_instructor": slugs,
+        "tls": st.sampled_from(["selfsigned"]),
+    }
+)
+
+
+def every_host(groups):
+    return {**groups, "all": list(dict.fromkeys(host for hosts in groups.values() for host in hosts))}
+
+
+@pytest.mark.parametrize("answers", [ANSWERS, SINGLE], ids=["own-cluster", "single"])
+def test_the_collection_accepts_it(answers):
+    main = main_variables(answers, {}, SMALL_NODE)
+    assert inventory_problems(ROOT, main, SECRETS, every_host(group_hosts(answers))) == []
+
+
+@given(right_answers)
+def test_answers_are_read_back(answers):
+    main, hosts = main_variables(answers, {}, SMALL_NODE), hosts_document(answers, {})
+    found = answers_from(hosts, main, {"vault_password_hashes": {answers["admin_name"]: HASH}})
+    assert found.pop(KNOWN_ADMIN) == answers["admin_name"]
+    assert found == answers
+    assert main_variables(answers, main, SMALL_NODE) == main
+    assert hosts_document(answers, hosts) == hosts
+
+
+@given(st.integers(1, 512), st.integers(256, 4_000_000))
+def test_profiles_fit_the_node(cpus, memory_mb):
+    profiles = profiles_for(NodeSize(cpus, memory_mb), "p", "i")
+    assert profiles[0]["name"] == "small"
+    for profile in profiles:
+        assert profile["cpus"] <= cpus
+        assert int(profile["memory"][:-1]) * 1024 <= max(1024, memory_mb * 9 // 10)
+        assert 60 <= profile["time_limit_minutes"] <= 720
+
+
+def test_large_nodes_get_larger_profiles():
+    assert [profile["name"] for profile in profiles_for(NodeSize(64, 256_000), "p", "i")] == ["small", "medium", "large"]
+    assert [profile["name"] for profile in profiles_for(SMALL_NODE, "p", "i")] == ["small"]
+
+
+def test_own_records_are_kept():
+    existing = main_variables(ANSWERS, {}, SMALL_NODE)
+    existing["site_partitions"].append({"name": "exam", "max_time_minutes": 60})
+    existing["site_profiles"][0]["label"] = "My own label"
+    existing["site_courses"][0]["students"] = ["bob"]
+    existing["site_courses"][0]["instructors"].append("rfeynman")
+    existing["site_courses"].append({"slug": "other", "title": "Other", "instructors": ["x"]})
+    existing["site_accounts"].append({"name": "bob", "password_hash": HASH})
+    again = main_variables({**ANSWERS, "course_title": "New title"}, existing, SMALL_NODE)
+    assert again["site_courses"][0]["title"] == "New title"
+    again["site_courses"][0]["title"] = existing["site_courses"][0]["title"]
+    assert again == existing
+
+
+def test_a_renamed_partition_takes_its_profiles_along():
+    existing = main_variables(ANSWERS, {}, SMALL_NODE)
+    again = main_variables({**ANSWERS, "partition": "teaching"}, existing, SMALL_NODE)
+    assert [record["name"] for record in again["site_partitions"]] == ["teaching"]
+    assert {record["partition"] for record in again["site_profiles"]} == {"teaching"}
+
+
+def test_another_administrator_is_added():
+    existing = main_variables(ANSWERS, {}, SMALL_NODE)
+    again = main_variables({**ANSWERS, "admin_name": "boss"}, existing, SMALL_NODE)
+    assert again["site_admins"] == ["admin", "boss"]
+    assert [record["name"] for record in again["site_accounts"]] == ["admin", "verify", "boss"]
+
+
+def test_a_new_password_is_looked_up_in_the_vault():
+    existing = {"site_accounts": [{"name": "admin", "password_hash": HASH}]}
+    kept = main_variables(ANSWERS, existing, SMALL_NODE)["site_accounts"][0]
+    assert kept == {"name": "admin", "password_hash": HASH}
+    renewed = main_variables({**ANSWERS, "admin_password": "correct horse"}, existing, SMALL_NODE)["site_accounts"][0]
+    assert renewed["password_hash"] == "{{ vault_password_hashes['admin'] }}"
+
+
+def test_hosts_keep_their_own_variables():
+    existing = hosts_document(ANSWERS, {})
+    existing["all"]["children"]["slurm"]["children"]["slurm_compute"]["hosts"]["c1"] = {"site_node_gres": "gpu:2"}
+    existing["all"]["children"]["printers"] = {"hosts": {"p1": None}}
+    again = hosts_document({**ANSWERS, "compute": ["c1", "c3"]}, existing)
+    groups = again["all"]["children"]
+    assert groups["slurm"]["children"]["slurm_compute"]["hosts"] == {"c1": {"site_node_gres": "gpu:2"}, "c3": None}
+    assert groups["printers"] == {"hosts": {"p1": None}}
+
+
+def test_host_keys_are_checked_against_the_pinned_ones():
+    arguments = hosts_document(ANSWERS, {})["all"]["vars"]["ansible_ssh_common_args"]
+    assert "StrictHostKeyChecking=yes" in arguments
+    assert "{{ inventory_dir }}/known_hosts.txt" in arguments
+
+
+def test_this_machine_needs_no_ssh():
+    local = {key: value for key, value in SINGLE.items() if key != "ssh_user"} | {"hub_connection": "local"}
+    document = hosts_document(local, hosts_document(SINGLE, {}))
+    assert document["all"]["children"]["hub"]["hosts"]["jupyter.example.org"] == {"ansible_connection": "local"}
+    assert ssh_hosts(local) == []
+    assert ssh_hosts(ANSWERS) == ["jupyter.example.org", "ctl", "login", "c1", "c2"]
+
+
+def test_what_became_meaningless_is_named():
+    assert set(obsolete_variables(ANSWERS)) == {
+        "apptainer_deb_url", "apptainer_deb_checksum", "apache_certificate_file", "apache_certificate_key_file",
+    }  # fmt: skip
+    assert obsolete_variables({**ANSWERS, "apptainer": "deb", "tls": "provided"}) == []
+
+
+@pytest.mark.parametrize("profile", ["single", "own-cluster"])
+def test_the_worked_examples_can_be_read(profile):
+    from hpcampus.yaml_files import read_plain
+
+    base = ROOT / "inventories" / profile
+    found = answers_from(read_plain(base / "hosts.yml"), read_plain(base / "group_vars/all/main.yml"), {})
+    assert found["profile"] == profile
+    assert found["hub_name"] == "jupyter.example.org"

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Real playbooks on this machine: success, failure with a cause, Ctrl-C, going on, and no secret left anywhere."""
+
+import contextlib
+import os
+import signal
+import stat
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from hpcampus import vault
+from hpcampus.apply import Installer, Options
+from hpcampus.errors import StepFailedError
+from hpcampus.events import Kind
+from hpcampus.inventory_files import Documents, update, write_documents
+from hpcampus.runner import Outcome, Request, run_playbook
+from hpcampus.screens.progress import LiveView, PlainView
+from hpcampus.screens.summary import print_failures
+from tests.unit.wizard.conftest import CANARY, marks, write_step
+
+FAIL = """\
+    - name: Install something
+      ansible.builtin.fail: {msg: "E: Could not get lock /var/lib/dpkg/lock-frontend."}
+"""
+SLOW = """\
+    - name: Wait for a long time
+      ansible.builtin.command: sleep 987
+"""
+
+
+class Recorder(PlainView):
+    """A plain view that keeps what it printed."""
+
+    def __init__(self):
+        super().__init__(Console(record=True, width=200, file=Path(os.devnull).open("w")))
+
+    @property
+    def text(self):
+        return self.console.export_text(clear=False)
+
+
+def installer(site, collection, view=None):
+    site.state.make()
+    return Installer(site, collection, view or Recorder())
+
+
+def test_all_steps_then_again(local_site, collection):
+    view = Recorder()
+    report = installer(local_site, collection, view).apply(Options())
+    assert report.outcome is Outcome.SUCCESSFUL
+    assert marks(local_site) == ["one", "two", "three"]
+    assert [len(step.log.changes) for step in report.steps] == [0, 1, 1, 1]
+    assert "step 2/4 one: First" in view.text
+    assert view.text.count("changed  here") == 3
+    assert "\x1b" not in view.text
+    # A finished run starts from the beginning.
+    assert local_site.state.load().finished
+    again = installer(local_site, collection).apply(Options())
+    assert [step.step.name for step in again.steps] == ["validate", "one", "two", "three"]
+    assert sum(len(step.log.changes) for step in again.steps) == 0
+
+
+def test_a_failure_has_a_cause_and_the_next_run_goes_on(local_site, collection):
+    write_step(collection, "two", FAIL)
+    report = installer(local_site, collection).apply(Options())
+    assert report.outcome is Outcome.FAILED
+    assert marks(local_site) == ["one"]
+    view = Recorder()
+    print_failures(view.console, report.steps[-1], "hpcampus apply")
+    assert "Failed on here: Install something" in view.text
+    assert "Could not get lock" in view.text
+    assert "Likely cause: another package manager works on here" in view.text
+    assert "Go on with:   hpcampus apply" in view.text
+    # Nothing changed, so that the step is tried again, and only it and those after it.
+    stopped = installer(local_site, collection).apply(Options())
+    assert stopped.skipped == ("one",)
+    assert [step.step.name for step in stopped.steps] == ["validate", "two"]
+    # Another collection: everything may be different, so from the beginning.
+    write_step(collection, "two")
+    assert installer(local_site, collection).apply(Options()).skipped == ()
+
+
+def test_one_step_from_a_step_and_check(local_site, collection):
+    wizard = installer(local_site, collection)
+    assert [step.step.name for step in wizard.apply(Options(only="two")).steps] == ["validate", "two"]
+    report = wizard.apply(Options(check=True, start="two"))
+    assert [(step.step.name, len(step.log.changes)) for step in report.steps] == [("validate", 0), ("two", 0), ("three", 1)]
+    assert marks(local_site) == ["two"]
+    assert local_site.state.load().plan == ()
+
+
+def test_ctrl_c_stops_and_the_next_run_goes_on(local_site, collection):
+    write_step(collection, "two", SLOW)
+    view = Recorder()
+    wizard = installer(local_site, collection, view)
+    interrupt = threading.Event()
+
+    def at_the_slow_task(event, log):
+        PlainView.event(view, event, log)
+        if event.kind is Kind.TASK and event.task == "Wait for a long time" and not interrupt.is_set():
+            interrupt.set()
+            signal.raise_signal(signal.SIGINT)
+
+    view.event = at_the_slow_task
+    report = wizard.apply(Options())
+    assert report.outcome is Outcome.STOPPED
+    assert marks(local_site) == ["one"]
+    journal = local_site.state.load()
+    assert (journal.records["one"].status, journal.records["two"].status) == ("done", "stopped")
+    assert journal.remaining() == ("two", "three")
+    _end_leftovers()
+
+
+def _end_leftovers():
+    """End the command that a cancelled playbook leaves running on its host."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes() == b"sleep\x00987\x00":
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monkeypatch):
+    monkeypatch.setenv("SOME_TOKEN", f"env-{CANARY}")
+    key = vault.ensure_key(local_site, None)
+    documents = Documents()
+    update(documents.main, {"mark": str(local_site.inventory.parent / "marks")})
+    update(documents.secrets, {"secret": f"vault-{CANARY}"})
+    hosts = local_site.hosts_file.read_text()
+    write_documents(local_site, documents, key)
+    local_site.hosts_file.write_text(hosts)
+    use = "    - name: Use it\n      ansible.builtin.command: cat\n      args: {stdin: '{{ secret }}'}\n      no_log: true\n"
+    write_step(collection, "one", use)
+    seen = set()
+
+    def look():
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                if CANARY.encode() in path.read_bytes():
+                    seen.add(path)
+
+    view = Recorder()
+    view.tick = look
+    options = Options(only="one", vault_password_file=key, become_password=f"become-{CANARY}")
+    report = installer(local_site, collection, view).apply(options)
+    assert report.outcome is Outcome.SUCCESSFUL
+    assert marks(local_site) == ["one"]
+    assert seen == set()
+    assert CANARY not in view.text + repr(options)
+    for root in (local_site.state.path, local_site.inventory):
+        for path in root.rglob("*"):
+            if path.is_file() and collection not in path.resolve().parents:
+                assert CANARY.encode() not in path.read_bytes(), path
+    key_text = key.read_bytes().strip()
+    assert all(key_text not in path.read_bytes() for path in local_site.inventory.rglob("*") if path.is_file())
+    for path in [local_site.state.path, *(local_site.state.path / "artifacts").rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_broken_playbook_shows_what_ansible_said(local_site, collection):
+    (collection / "playbooks/steps/one.yml").write_text("- hosts: all\n  taks: []\n")
+    view = Recorder()
+    report = installer(local_site, collection).apply(Options(only="one"))
+    assert report.outcome is Outcome.FAILED
+    print_failures(view.console, report.steps[-1], "hpcampus apply")
+    assert "taks" in view.text
+
+
+def test_a_host_that_is_not_there(local_site, collection):
+    argv = "-o ConnectTimeout=2"
+    local_site.hosts_file.write_text(f"all: {{hosts: {{gone: {{ansible_host: 127.0.0.9, ansible_port: 9, ansible_ssh_common_args: '{argv}'}}}}}}\n")
+    local_site.main_file.write_text("mark: /dev/null\n")
+    (collection / "playbooks/steps/one.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks: [{name: Knock, ansible.builtin.ping: }]\n")
+    view = Recorder()
+    report = installer(local_site, collection).apply(Options(only="one"))
+    print_failures(view.console, report.steps[-1], "hpcampus apply")
+    assert "Cannot reach gone" in view.text
+    assert "does not answer on its ssh port" in view.text
+
+
+def test_the_live_view_leaves_one_line_for_each_step(local_site, collection):
+    console = Console(force_terminal=True, width=80, file=Path(os.devnull).open("w"), record=True)
+    assert installer(local_site, collection, LiveView(console)).apply(Options(only="one")).outcome is Outcome.SUCCESSFUL
+    assert "step one: done in" in console.export_text()
+
+
+def test_ansible_runner_itself_may_fail(local_site, collection):
+    request = Request("x", local_site.hosts_file, local_site.state.path, collection, "../../" + "x" * 300)
+    with pytest.raises(StepFailedError):
+        run_playbook(request, lambda _event: None, lambda: None)
+
+
+def test_a_killed_wizard_takes_its_playbook_along(local_site, collection, tmp_path):
+    write_step(collection, "one", SLOW.replace("987", "986"))
+    script = tmp_path / "kill.py"
+    script.write_text(
+        "import sys, pathlib\nfrom rich.console import Console\nfrom hpcampus.apply import Installer, Options\n"
+        "from hpcampus.places import site_at\nfrom hpcampus.screens.progress import PlainView\n"
+        "site = site_at(pathlib.Path(sys.argv[1])); site.state.make()\n"
+        "Installer(site, pathlib.Path(sys.argv[2]), PlainView(Console())).apply(Options())\n"
+    )
+    import sys
+
+    argv = [sys.executable, "-u", str(script), str(local_site.inventory), str(collection)]
+    environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment) as child:
+        assert child.stdout is not None
+        while b"Wait for a long time" not in (line := child.stdout.readline()):
+            assert line, "the playbook ended early"
+        playbooks = _playbooks(local_site.state.path)
+        assert playbooks
+        child.send_signal(signal.SIGKILL)
+    for _ in range(50):
+        if not any(Path(f"/proc/{pid}").exists() for pid in playbooks):
+            break
+        threading.Event().wait(0.1)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in playbooks)
+    assert local_site.state.load().records["one"].status == "running"
+
+
+def _playbooks(state):
+    """Give the processes of ansible-playbook that work in a state directory."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            argv = (path / "cmdline").read_bytes()
+            if b"ansible-playbook" in argv and str(state).encode() in (path / "environ").read_bytes():
+                found.append(int(path.name))
+    return found

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Right answers come back in their proper form; wrong ones say what is wrong; none breaks the wizard."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpcampus import validators
+from hpcampus.collection_checks import load_checks
+from hpcampus.questions import BY_KEY, QUESTIONS
+from tests.unit.wizard.conftest import ANSWERS, ROOT
+
+CHECKS = load_checks(ROOT)
+
+HOSTILE = [
+    "; rm -rf /", "$(reboot)", "`id`", "a b", "a\nb", "a\x00b", "../etc", "{{ lookup('pipe', 'id') }}", "{% raw %}", "' or 1=1",
+    "ünïcödé", "\u202e", "a" * 300, "", " ", "-rf", "--help", "\\", "|", "a,b;c", "\x1b[31m", None, 7, 1.5, True, [], {}, ["a", 3], b"x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.key)
+@pytest.mark.parametrize("value", HOSTILE, ids=repr)
+def test_hostile_answers_are_refused_or_harmless(question, value):
+    try:
+        answer = question.parse(value)
+    except ValueError as error:
+        assert str(error)
+        assert str(error).isprintable()
+        return
+    for text in answer if isinstance(answer, list) else [answer]:
+        assert text.isprintable()
+        # A password is hashed before anything else sees it.
+        assert "{{" not in text or question.key == "admin_password"
+        assert question.key in {"admin_password", "course_title", "tls_certificate", "tls_key"} or not set(text) & set("$;|`'\" \\")
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(QUESTIONS), anything)
+def test_nothing_but_valueerror_is_raised(question, value):
+    try:
+        question.parse(value)
+    except ValueError as error:
+        assert len(str(error)) < 400
+
+
+@given(st.sampled_from(QUESTIONS), st.text(string.printable, max_size=60))
+def test_what_is_taken_is_taken_again_unchanged(question, value):
+    try:
+        answer = question.parse(value)
+    except ValueError:
+        return
+    assert question.parse(answer) == answer
+
+
+@pytest.mark.parametrize("name", ["SLUG", "PARTITION", "USER", "UNIX_USER", "HOST"])
+def test_rules_are_those_of_the_collection(name):
+    assert getattr(validators, name).pattern == getattr(CHECKS, name).pattern
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("c1", ["c1"]),
+        ("c1, c2 c3,c4", ["c1", "c2", "c3", "c4"]),
+        ("node[01-03]", ["node01", "node02", "node03"]),
+        ("node[9:11].hpc", ["node9.hpc", "node10.hpc", "node11.hpc"]),
+        (["a", "b[1-2]"], ["a", "b1", "b2"]),
+        ("10.0.0.7", ["10.0.0.7"]),
+    ],
+)
+def test_host_lists(given, names):
+    assert validators.hosts(given) == names
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("", "name at least one host"),
+        (", ,", "name at least one host"),
+        ("c1, c1", "named twice"),
+        ("c[3-1]", "not a range"),
+        ("c[1-999999]", "at most 4000"),
+        ("c[1-2", "not a range"),
+        ("c[a-b]", "not a range"),
+        ("c[1-2][3-4]", "not a range"),
+        ("https://c1", "write the name alone"),
+        ("c_1", "not a host name"),
+        ({"c1": None}, "expected a list"),
+        ([3], "expected text"),
+    ],
+)
+def test_wrong_host_lists(given, says):
+    with pytest.raises(ValueError, match=says):
+        validators.hosts(given)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("profile", "demo", "hpcampus demo up"),
+        ("profile", "remote-centre", "not offered yet"),
+        ("profile", "x", "single, own-cluster"),
+        ("hub_name", "https://jupyter.example.org", "the name alone"),
+        ("hub_name", "a..b", "host name"),
+        ("hub_name", "x" * 254, "host name"),
+        ("course_slug", "Physics", "lower case"),
+        ("course_slug", "a-", "hyphen at the ends"),
+        ("course_slug", "x" * 33, "at most 32"),
+        ("course_title", "a\nb", "one line"),
+        ("admin_name", "verify", "platform itself"),
+        ("admin_name", "course-x", "platform itself"),
+        ("admin_name", "Alice", "lower case"),
+        ("partition", "1st", "letter first"),
+        ("shared_dir", "srv", "absolute path"),
+        ("shared_dir", "/srv/../etc", "absolute path"),
+        ("shared_dir", "/srv/my dir", "absolute path"),
+        ("apptainer_url", "http://example.org/a.deb", "https://"),
+        ("apptainer_checksum", "sha256:abc", "64 hexadecimal"),
+        ("admin_password", "short", "at least 10"),
+        ("admin_password", "ä" * 40, "72 bytes"),
+        ("admin_password", "tab\tin the middle", "control character"),
+    ],
+)
+def test_messages_say_what_is_wrong(key, value, says):
+    with pytest.raises(ValueError, match=says):
+        BY_KEY[key].parse(value)
+
+
+@given(st.text(min_size=1))
+def test_a_password_is_never_repeated(value):
+    try:
+        validators.password(value)
+    except ValueError as error:
+        assert len(value) < 5 or value not in str(error)
+
+
+@pytest.mark.parametrize("key", ANSWERS)
+def test_the_answers_of_the_tests_are_right(key):
+    assert BY_KEY[key].parse(ANSWERS[key]) == ANSWERS[key]
