@@ -2,16 +2,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checks that run inside a freshly built image, as the ordinary account, before the image is published.
 
-Usage: inside.py packages | notebook | extensions student|course | assignment PATH | answer PATH
+Usage: inside.py packages | notebook | extensions student|course | assignment PATH | answer PATH | score STUDENT
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
-import os
-import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbclient
+import nbformat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 IMPORTS = (
     "jupyterhub", "jupyterlab", "notebook", "nbgrader", "nbgitpuller", "ipykernel", "numpy", "scipy", "pandas",
@@ -32,9 +39,6 @@ def packages() -> None:
 
 def notebook() -> None:
     """Execute a notebook with a real kernel."""
-    import nbclient
-    import nbformat
-
     code = (
         "import matplotlib; matplotlib.use('agg')\n"
         "import numpy, pandas, matplotlib.pyplot, sklearn.linear_model\n"
@@ -50,30 +54,30 @@ def notebook() -> None:
 
 
 def extensions(role: str) -> None:
-    """Compare what the server says it loads with what a server of this role must load."""
-    listed = subprocess.run(
-        ["jupyter", "server", "extension", "list"], check=True, capture_output=True, text=True, timeout=300
-    )
-    lines = (listed.stdout + listed.stderr).splitlines()
-    states = {words[0]: words[1] for line in lines if len(words := line.split()) > 1 and words[1] in _STATES}
+    """Load a server's extensions as a job does and compare them with what a server of this role must offer."""
+    server = importlib.import_module("jupyter_server.serverapp").ServerApp(log_level="ERROR")
+    server.initialize(["--ServerApp.sock=/home/jovyan/check.sock", "--no-browser"], find_extensions=True)
+    get_page_config = importlib.import_module("jupyterlab_server.config").get_page_config
+    known = server.extension_manager.extensions
+    loaded = sorted(name for name, package in known.items() if package.enabled)
+    hidden = get_page_config(["/opt/jupyter/share/jupyter/labextensions"])["disabledExtensions"]
     wanted = {
         "nbgitpuller": True,
+        "jupyterlab": True,
         "nbgrader.server_extensions.formgrader": role == "course",
         "nbgrader.server_extensions.assignment_list": role == "student",
     }
-    wrong = [name for name, on in wanted.items() if (states.get(name) == "enabled") is not on]
+    wrong = [name for name, on in wanted.items() if (name in loaded) is not on]
     if wrong:
-        sys.exit(f"Server extensions {wrong} are not as a {role}'s server needs them: {states}")
-
-
-_STATES = ("enabled", "disabled")
+        sys.exit(f"Server extensions {wrong} are not as a {role}'s server needs them; it loads {loaded}.")
+    if ("@jupyter/nbgrader:formgrader" in hidden) is (role == "course"):
+        sys.exit(f"JupyterLab's formgrader plugin is not as a {role}'s server needs it; hidden are {hidden}.")
 
 
 def assignment(path: str) -> None:
     """Write the source notebook of a tiny assignment: one answer, one test, one hidden test."""
-    import nbformat
 
-    def cell(source: str, grade_id: str, *, grade: bool, solution: bool) -> nbformat.NotebookNode:
+    def cell(source: str, grade_id: str, *, grade: bool, solution: bool) -> Any:
         made = nbformat.v4.new_code_cell(source)
         made.metadata["nbgrader"] = {
             "schema_version": 3, "grade": grade, "solution": solution, "locked": grade, "task": False,
@@ -90,14 +94,12 @@ def assignment(path: str) -> None:
         ],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(book, path)
 
 
 def answer(path: str) -> None:
     """Solve the fetched assignment as a student would; the hidden test must not be in it."""
-    import nbformat
-
     book = nbformat.read(path, 4)
     if "HIDDEN" in json.dumps(book) or "square(3)" in json.dumps(book):
         sys.exit("The released assignment shows its hidden test.")
@@ -107,9 +109,7 @@ def answer(path: str) -> None:
 
 def score(student: str) -> None:
     """Print the gradebook's score of the student."""
-    from nbgrader.api import Gradebook
-
-    with Gradebook("sqlite:////course/gradebook.db", "check") as gradebook:
+    with importlib.import_module("nbgrader.api").Gradebook("sqlite:////course/gradebook.db", "check") as gradebook:
         found = [one.student.id for one in gradebook.assignment_submissions("ps1")]
         if found != [student]:
             sys.exit(f"The gradebook has submissions of {found} instead of {student}.")
@@ -119,7 +119,7 @@ def score(student: str) -> None:
 
 
 if __name__ == "__main__":
-    commands = {
+    commands: dict[str, Callable[..., None]] = {
         "packages": packages, "notebook": notebook, "extensions": extensions, "assignment": assignment,
         "answer": answer, "score": score,
     }  # fmt: skip

@@ -4,13 +4,16 @@
 
 import os
 
-from hpcampus_nbgrader.settings import COURSE_ROOT, Settings
-from traitlets.config import get_config
+from hpcampus_nbgrader.settings import COURSE_ROOT, PAGES_ROOT, Settings
 
 settings = Settings.from_environment(os.environ)
-c = get_config()
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 - the loader provides it
 
 c.ServerApp.jpserver_extensions = settings.server_extensions
-c.ServerApp.tornado_settings = {"page_config_data": {"disabledExtensions": settings.disabled_lab_plugins}}
 if settings.is_course:
     c.ServerApp.root_dir = COURSE_ROOT
+
+# JupyterLab reads its page configuration from this path later.
+pages = f"{PAGES_ROOT}/{settings.role}"
+given = [part for part in os.environ.get("JUPYTER_CONFIG_PATH", "").split(os.pathsep) if part not in ("", pages)]
+os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join([pages, *given])

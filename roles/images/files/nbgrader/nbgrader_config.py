@@ -5,10 +5,9 @@
 import os
 
 from hpcampus_nbgrader.settings import COURSE_ROOT, EXCHANGE_ROOT, Settings
-from traitlets.config import get_config
 
 settings = Settings.from_environment(os.environ)
-c = get_config()
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 - the loader provides it
 
 c.Exchange.root = EXCHANGE_ROOT
 c.Exchange.path_includes_course = True

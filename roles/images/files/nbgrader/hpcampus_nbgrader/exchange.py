@@ -9,16 +9,19 @@ course's own directories are there.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange import default
 from nbgrader.utils import ignore_patterns
 
-from hpcampus_nbgrader import inbox
-from hpcampus_nbgrader.settings import Settings
+from . import inbox
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # How much later than claimed a submission may have changed before the instructor is told.
 _TOLERANCE = timedelta(minutes=10)
@@ -28,12 +31,12 @@ class _Mounted:
     """The root only has to exist: the job wrapper mounts what this server may see."""
 
     root: str
+    fail: Callable[[str], None]
 
     def ensure_root(self) -> None:
-        if not os.path.isdir(self.root):
+        """Fail without an exchange; nbgrader would want to write to its root."""
+        if not Path(self.root).is_dir():
             self.fail(f"The exchange is not mounted at {self.root}: start the server with a course.")
-
-    fail: Callable[[str], None]
 
 
 class FetchAssignment(_Mounted, default.ExchangeFetchAssignment):
@@ -60,14 +63,16 @@ class List(_Mounted, default.ExchangeList):
     """List assignments; in the course's server inbound holds a directory for each student."""
 
     def init_dest(self) -> None:
+        """Find the assignments to list."""
         if not (self.inbound and Settings.from_environment(os.environ).is_course):
             super().init_dest()
             return
-        path = os.path.join(self.root, self.coursedir.course_id, "inbound")
+        path = Path(self.root, self.coursedir.course_id, "inbound")
         wanted = (self.coursedir.student_id or "*", self.coursedir.assignment_id or "*")
-        self.assignments = [found.path for found in inbox.submissions(path, *wanted)]
+        self.assignments = [str(found.path) for found in inbox.submissions(path, *wanted)]
 
     def parse_assignment(self, assignment: str) -> dict[str, Any]:
+        """Split the path of an assignment; the student is the inbound directory's name."""
         info: dict[str, Any] = super().parse_assignment(assignment)
         if self.inbound and "/" in str(info.get("student_id", "")):
             info["student_id"] = str(info["student_id"]).split("/", 1)[0]
@@ -78,14 +83,14 @@ class Collect(_Mounted, default.ExchangeCollect):
     """Collect submissions; the student is the inbound directory's name, whatever the submission calls itself."""
 
     def init_src(self) -> None:
+        """Choose one submission for each student."""
         if not self.coursedir.course_id:
             self.fail("No course is set. Start the course's own server, or give --course.")
-        self.inbound_path = os.path.join(self.root, self.coursedir.course_id, "inbound")
-        if not os.path.isdir(self.inbound_path):
-            self.fail(f"There is no inbound directory at {self.inbound_path}.")
-        found = inbox.submissions(
-            self.inbound_path, self.coursedir.student_id or "*", self.coursedir.assignment_id
-        )
+        inbound = Path(self.root, self.coursedir.course_id, "inbound")
+        if not inbound.is_dir():
+            self.fail(f"There is no inbound directory at {inbound}.")
+        self.inbound_path = str(inbound)
+        found = inbox.submissions(inbound, self.coursedir.student_id or "*", self.coursedir.assignment_id)
         due = self._due_date() if self.before_duedate else None
         chosen = inbox.latest(found, due)
         for one in chosen:
@@ -96,7 +101,7 @@ class Collect(_Mounted, default.ExchangeCollect):
         self.src_records = [
             {
                 "username": one.student_id,
-                "filename": os.path.relpath(one.path, self.inbound_path),
+                "filename": str(one.path.relative_to(inbound)),
                 "timestamp": one.timestamp,
             }
             for one in chosen
@@ -121,10 +126,10 @@ class Collect(_Mounted, default.ExchangeCollect):
             exclude=self.coursedir.ignore,
             include=self.coursedir.include,
             max_file_size=self.coursedir.max_file_size,
-            log=self.log,
+            log=log or self.log,
         )
 
-        def refused(path: str) -> None:
+        def refused(path: Path) -> None:
             self.log.warning("Left out %s: not a plain file.", path)
 
-        inbox.copy_plain(src, dest, by_pattern, refused)
+        inbox.copy_plain(Path(src), Path(dest), by_pattern, refused)

@@ -7,9 +7,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 _STAMP = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -28,7 +32,7 @@ class Submission:
 
     student_id: str
     assignment_id: str
-    path: str
+    path: Path
     timestamp: datetime
     changed: datetime
 
@@ -51,18 +55,17 @@ def parse_name(name: str) -> tuple[str, datetime] | None:
         return None
 
 
-def submissions(inbound: str, student_id: str = "*", assignment_id: str = "*") -> Iterator[Submission]:
+def submissions(inbound: Path, student_id: str = "*", assignment_id: str = "*") -> Iterator[Submission]:
     """List submissions under `inbound`; names that do not parse, links and files are passed over."""
-    for student in sorted(_directories(inbound)):
-        if student_id not in ("*", student):
+    for student in _directories(inbound):
+        if student_id not in ("*", student.name):
             continue
-        for name in sorted(_directories(os.path.join(inbound, student))):
-            parsed = parse_name(name)
+        for path in _directories(student):
+            parsed = parse_name(path.name)
             if parsed is None or assignment_id not in ("*", parsed[0]):
                 continue
-            path = os.path.join(inbound, student, name)
-            changed = datetime.fromtimestamp(os.lstat(path).st_ctime, tz=timezone.utc).replace(tzinfo=None)
-            yield Submission(student, parsed[0], path, parsed[1], changed)
+            changed = datetime.fromtimestamp(path.lstat().st_ctime, tz=UTC).replace(tzinfo=None)
+            yield Submission(student.name, parsed[0], path, parsed[1], changed)
 
 
 def latest(found: Iterable[Submission], due: datetime | None = None) -> list[Submission]:
@@ -79,7 +82,7 @@ def latest(found: Iterable[Submission], due: datetime | None = None) -> list[Sub
 
 
 def copy_plain(
-    source: str, target: str, ignored: Callable[[str, list[str]], Iterable[str]], refused: Callable[[str], None]
+    source: Path, target: Path, ignored: Callable[[str, list[str]], Iterable[str]], refused: Callable[[Path], None]
 ) -> None:
     """Copy a student's directory: plain files and directories only, opened so that no link is ever followed.
 
@@ -91,32 +94,36 @@ def copy_plain(
         ignored: Gives the names to leave out of a directory, as `shutil.ignore_patterns` does.
         refused: Called with the path of each entry that is neither a plain file nor a directory.
     """
-    for directory, subdirectories, files, directory_fd in os.fwalk(source, follow_symlinks=False):
-        destination = os.path.normpath(os.path.join(target, os.path.relpath(directory, source)))
-        os.makedirs(destination)
-        left_out = set(ignored(directory, [*subdirectories, *files]))
-        links = {name for name in subdirectories if os.path.islink(os.path.join(directory, name))}
-        for name in sorted(links - left_out):
-            refused(os.path.join(directory, name))
-        subdirectories[:] = [name for name in subdirectories if name not in left_out | links]
-        for name in files:
-            if name not in left_out and not _copy_file(name, directory_fd, os.path.join(destination, name)):
-                refused(os.path.join(directory, name))
+    for name, subdirectories, files, directory_fd in os.fwalk(source, follow_symlinks=False):
+        directory = Path(name)
+        destination = target / directory.relative_to(source)
+        destination.mkdir(parents=True)
+        left_out = set(ignored(name, [*subdirectories, *(one for one in files if _is_plain(one, directory_fd))]))
+        links = {one for one in subdirectories if (directory / one).is_symlink()}
+        for one in sorted(links - left_out):
+            refused(directory / one)
+        subdirectories[:] = [one for one in subdirectories if one not in left_out | links]
+        for one in files:
+            if one not in left_out and not _copy_file(one, directory_fd, destination / one):
+                refused(directory / one)
 
 
-def _copy_file(name: str, directory_fd: int, target: str) -> bool:
+def _is_plain(name: str, directory_fd: int) -> bool:
+    return stat.S_ISREG(os.stat(name, dir_fd=directory_fd, follow_symlinks=False).st_mode)
+
+
+def _copy_file(name: str, directory_fd: int, target: Path) -> bool:
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory_fd)
     except OSError:
         return False
-    with open(descriptor, "rb") as source:
+    with os.fdopen(descriptor, "rb") as source:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return False
-        with open(target, "xb") as copy:
+        with target.open("xb") as copy:
             shutil.copyfileobj(source, copy)
     return True
 
 
-def _directories(path: str) -> list[str]:
-    with os.scandir(path) as entries:
-        return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+def _directories(path: Path) -> list[Path]:
+    return sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.is_symlink())

@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EXCHANGE_ROOT = "/srv/nbgrader/exchange"
 COURSE_ROOT = "/course"
+PAGES_ROOT = "/opt/jupyter/etc/hpcampus"
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -47,6 +51,13 @@ class Settings:
         )
 
     @property
+    def role(self) -> str:
+        """The kind of server: `course`, `student`, or `plain` without a course."""
+        if self.is_course:
+            return "course"
+        return "student" if self.courses else "plain"
+
+    @property
     def fixed_course(self) -> str:
         """The course that nbgrader is set to: none when the user may choose among several."""
         if self.is_course or len(self.courses) == 1:
@@ -59,7 +70,7 @@ class Settings:
         return {
             "nbgrader.server_extensions.formgrader": self.is_course,
             "nbgrader.server_extensions.course_list": False,
-            "nbgrader.server_extensions.assignment_list": bool(self.courses) and not self.is_course,
+            "nbgrader.server_extensions.assignment_list": self.role == "student",
             "nbgrader.server_extensions.validate_assignment": bool(self.courses),
         }
 
@@ -70,7 +81,7 @@ class Settings:
             "@jupyter/nbgrader:formgrader": self.is_course,
             "@jupyter/nbgrader:create-assignment": self.is_course,
             "@jupyter/nbgrader:course-list": False,
-            "@jupyter/nbgrader:assignment-list": bool(self.courses) and not self.is_course,
+            "@jupyter/nbgrader:assignment-list": self.role == "student",
             "@jupyter/nbgrader:validate-assignment": bool(self.courses),
             "@jupyter/nbgrader:menu": bool(self.courses),
         }
