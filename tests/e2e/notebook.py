@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A person with a notebook, as a script: log in, start, run cells, stop."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from hpcampus_hub.probe import Client, ProbeError, run_in
+
+if TYPE_CHECKING:
+    import ssl
+
+    from tornado.httpclient import HTTPResponse
+
+
+class Notebook:
+    """One person and the server she started.
+
+    Args:
+        url: Address of the hub.
+        user: Name to log in with.
+        password: Its password.
+        context: TLS settings.
+        owner: Whose server it is, if not her own: an instructor opens the server of a course.
+    """
+
+    def __init__(self, url: str, user: str, password: str, context: ssl.SSLContext, owner: str = "") -> None:
+        self.user = user
+        self._password = password
+        self._client = Client(url, user, context, owner=owner)
+        self.events: list[dict[str, Any]] = []
+
+    async def login(self) -> None:
+        """Log in and get a token."""
+        await self._client.login(self._password)
+
+    async def start(self, **options: str) -> None:
+        """Start the server and wait until it is ready."""
+        self.events = await self._client.spawn(options)
+
+    async def ask(self, method: str, path: str, **options: Any) -> HTTPResponse:
+        """Send a request with the person's token; every status is fine."""
+        return await self._client.fetch(path, method, path, tuple(range(200, 600)), **options)
+
+    async def cell(self, code: str) -> str:
+        """Run a cell in a kernel of its own and give what it printed."""
+        kernel, channel = await self._client.open_kernel()
+        try:
+            found = await run_in(channel, code, self.user)
+        finally:
+            channel.close()
+        await self._client.fetch("kernel", "DELETE", f"{self._client.server}/api/kernels/{kernel}", (204,))
+        return found.output.strip()
+
+    async def json_cell(self, code: str) -> Any:
+        """Run a cell that prints JSON and give what it says."""
+        return json.loads(await self.cell(code))
+
+    async def node(self) -> str:
+        """Give the compute node that the server runs on."""
+        return await self.cell("import os; print(os.environ['HPCAMPUS_NODE'])")
+
+    async def has_server(self) -> bool:
+        """Tell whether the hub knows a server, ready or on its way."""
+        return await self._client.has_server()
+
+    def drop(self) -> None:
+        """Close the connections and leave everything else as it is."""
+        self._client.close()
+
+    async def close(self) -> None:
+        """Stop the server, if there is one, and log out."""
+        try:
+            if await self._client.has_server():
+                await self._client.stop_server(120)
+            await self._client.logout()
+        except ProbeError as error:
+            if "answered 403" not in str(error):  # never logged in
+                raise
+        finally:
+            self._client.close()

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The way of a student in a real browser; each page is kept as a picture in artifacts/screens."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.e2e.conftest import COMPUTE, SCREENS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.e2e.conftest import Platform
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture
+def page(platform: Platform) -> Iterator[Page]:
+    """Give a page of a new browser profile. The certificate is self-signed; the script tests check it, the browser does not."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        page = browser.new_page(
+            base_url=platform.url, ignore_https_errors=True, viewport={"width": 1280, "height": 800}
+        )
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+def log_in(page: Page, platform: Platform, user: str) -> None:
+    """Fill in the login form."""
+    page.goto("hub/login")
+    page.fill("#username_input", user)
+    page.fill("#password_input", platform.passwords[user])
+    page.screenshot(path=SCREENS / f"{user}-1-login.png")
+    page.click("#login_submit")
+
+
+def stop_server(page: Page) -> None:
+    """Stop the server on the home page."""
+    page.goto("hub/home")
+    page.click("#stop")
+    expect(page.locator("#start")).to_be_visible(timeout=90_000)
+    expect(page.locator("#stop")).to_be_hidden(timeout=90_000)
+
+
+def test_log_in_start_run_a_cell_read_its_output(platform: Platform, page: Page):
+    log_in(page, platform, "student1")
+    page.goto("hub/spawn")
+    page.get_by_label(re.compile("Small")).check()
+    page.screenshot(path=SCREENS / "student1-2-choose.png")
+    page.click("input[type=submit], button[type=submit]")
+    page.wait_for_selector("#progress-message, .jp-Launcher, #jupyterlab-splash")
+    page.screenshot(path=SCREENS / "student1-3-progress.png")
+    page.wait_for_url(re.compile("/user/student1/lab"), timeout=120_000)
+    try:
+        page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=120_000)
+        cell = page.locator(".jp-Notebook .cm-content").first
+        cell.click()
+        page.keyboard.type("import os; print('ran on', os.environ['HPCAMPUS_NODE'], sum(range(10)))")
+        page.keyboard.press("Shift+Enter")
+        output = page.locator(".jp-OutputArea-output").first
+        expect(output).to_contain_text(re.compile(f"ran on ({'|'.join(COMPUTE)}) 45"), timeout=90_000)
+        page.screenshot(path=SCREENS / "student1-4-cell.png")
+    finally:
+        stop_server(page)
+    page.screenshot(path=SCREENS / "student1-5-home.png")
+
+
+def test_an_instructor_finds_the_formgrader(platform: Platform, page: Page):
+    log_in(page, platform, "instructor")
+    page.goto("hub/home")
+    page.screenshot(path=SCREENS / "instructor-2-home.png")
+    page.get_by_role("link", name=re.compile("Physics 101")).first.click()
+    page.wait_for_url(re.compile("/user/course-physics101/"), timeout=120_000)
+    expect(page.locator("body")).to_contain_text(
+        re.compile("Manage Assignments|Formgrader", re.IGNORECASE), timeout=120_000
+    )
+    page.screenshot(path=SCREENS / "instructor-3-formgrader.png")
+    platform.on("login", "scancel", "--user", "hpcampus")

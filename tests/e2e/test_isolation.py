@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Two students share the cluster's account; neither sees the other, and nobody sees a secret."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import COMPUTE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.e2e.conftest import Platform
+    from tests.e2e.notebook import Notebook
+
+MARK = "only-student1-may-read-this"
+TOKEN = "import os; print(os.environ['JUPYTERHUB_API_TOKEN'])"
+# Everything a process of the student can read of files, processes and sockets, searched for a text.
+SEARCH = """
+import json, os, pathlib
+found, seen = [], 0
+for root in ("/home", "/tmp", "/var/tmp", "/dev/shm", "/run", "/srv", "/shared", "/mnt", "/media", "/opt/hpcampus", "/course"):
+    for where, _, names in os.walk(root, followlinks=True):
+        for name in names:
+            path = pathlib.Path(where, name)
+            seen += 1
+            try:
+                if path.is_file() and path.stat().st_size < 1e6 and {needle!r} in path.read_text(errors="replace"):
+                    found.append(str(path))
+            except OSError:
+                pass
+others = []
+for entry in pathlib.Path("/proc").iterdir():
+    if entry.name.isdigit():
+        try:
+            others.append((entry / "cmdline").read_text().replace("\\0", " ") + (entry / "environ").read_text(errors="replace"))
+        except OSError:
+            pass
+print(json.dumps({{"found": found, "seen": seen, "processes": len(others), "in_processes": sum({needle!r} in text for text in others)}}))
+"""
+
+
+@pytest.fixture
+async def pair(platform: Platform) -> AsyncIterator[tuple[Notebook, Notebook]]:
+    """Give two students whose jobs run on the same node."""
+    for node in COMPUTE[1:]:
+        platform.on("login", "scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+    try:
+        async with platform.running("student1") as first, platform.running("student2") as second:
+            yield first, second
+    finally:
+        for node in COMPUTE[1:]:
+            platform.on("login", "scontrol", "update", f"nodename={node}", "state=resume")
+
+
+async def test_neither_files_nor_processes_nor_sockets_nor_tokens(pair: tuple[Notebook, Notebook]):
+    first, second = pair
+    assert await first.node() == await second.node() == COMPUTE[0]
+    await first.cell(
+        "import pathlib, subprocess, sys\n"
+        "for path in ('mine.txt', '/tmp/mine.txt', '/var/tmp/mine.txt', '/dev/shm/mine.txt'):\n"
+        f"    pathlib.Path(path).write_text({MARK!r})\n"
+        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(90)', {MARK!r}])"
+    )
+    mine = await first.json_cell(SEARCH.format(needle=MARK))
+    assert len(mine["found"]) >= 4
+    assert mine["in_processes"] >= 1, "the search must be able to find what is there"
+    theirs = await second.json_cell(SEARCH.format(needle=MARK))
+    assert (theirs["found"], theirs["in_processes"]) == ([], 0)
+    assert theirs["seen"] > 0
+    token = await first.cell(TOKEN)
+    stolen = await second.json_cell(SEARCH.format(needle=token))
+    assert (stolen["found"], stolen["in_processes"]) == ([], 0)
+
+
+async def test_neighbours_cannot_signal_each_other(pair: tuple[Notebook, Notebook]):
+    first, second = pair
+    await second.cell(
+        "import contextlib, os, signal\n"
+        "own = {int(p) for p in os.listdir('/proc') if p.isdigit()}\n"
+        "for pid in set(range(1, 65536)) - own:\n"
+        "    with contextlib.suppress(ProcessLookupError, PermissionError):\n"
+        "        os.kill(pid, signal.SIGKILL)\n"
+    )
+    assert await first.cell("print('alive')") == "alive"
+
+
+async def test_no_keys_no_munge_no_slurm_in_the_container(pair: tuple[Notebook, Notebook]):
+    found = await pair[0].json_cell(
+        "import json, os, shutil\n"
+        "print(json.dumps([path for path in ('/run/munge', '/etc/munge', '/etc/slurm', '/shared', '/run/slurm', '/root/.ssh',"
+        " os.path.expanduser('~/.ssh')) if os.path.exists(path)]"
+        " + [name for name in ('sbatch', 'squeue', 'scontrol', 'ssh') if shutil.which(name)]))"
+    )
+    assert found == []
+
+
+async def test_the_hub_gives_a_notebook_its_own_and_nothing_else(pair: tuple[Notebook, Notebook]):
+    code = """
+import json, os, urllib.request, urllib.error
+api, token = os.environ['JUPYTERHUB_API_URL'], os.environ['JUPYTERHUB_API_TOKEN']
+def ask(method, path, body=None):
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(api + path, data, {'Authorization': 'token ' + token, 'Content-Type': 'application/json'}, method=method)
+    try:
+        return urllib.request.urlopen(request, timeout=20).status
+    except urllib.error.HTTPError as error:
+        return error.code
+print(json.dumps({f'{m} {p}': ask(m, p, b) for m, p, b in [
+    ('GET', '/user', None),
+    ('POST', '/users/student1/activity', {'last_activity': '2030-01-01T00:00:00Z'}),
+    ('GET', '/users', None),
+    ('GET', '/users/student2', None),
+    ('GET', '/users/admin', None),
+    ('DELETE', '/users/student2/server', None),
+    ('POST', '/users/student2/server', {}),
+    ('POST', '/users/student2/tokens', {}),
+    ('PATCH', '/users/student1', {'admin': True}),
+    ('POST', '/users/evil', None),
+    ('GET', '/proxy', None),
+    ('POST', '/shutdown', {}),
+    ('POST', '/batchspawner', {'port': 22}),
+    ('GET', '/batchspawner', None),
+]}))
+"""
+    found = await pair[0].json_cell(code)
+    own = {"GET /user", "POST /users/student1/activity"}
+    assert {path for path, status in found.items() if status in {200, 201, 202, 204}} <= own, found
+    assert found["GET /user"] == 200
+    assert found["POST /batchspawner"] == found["GET /batchspawner"] == 404, "this endpoint is not registered"
+
+
+async def test_one_student_cannot_open_the_server_of_another(pair: tuple[Notebook, Notebook]):
+    first, second = pair
+    for path in ("/user/student2/api/contents", "/user/student2/api/kernels", "/user/student2/lab"):
+        answer = await first.ask("GET", path)
+        assert answer.code in {302, 403, 404}, (path, answer.code)
+        assert "/hub/" in answer.headers.get("Location", "/hub/")
+    own = await second.ask("GET", "/user/student2/api/kernels")
+    assert own.code == 200
+    token = (await first.cell(TOKEN)).strip()
+    answer = await second.ask("GET", "/user/student1/api/kernels")
+    assert answer.code in {302, 403}
+    assert token not in (answer.body or b"").decode(errors="replace")
+
+
+async def test_no_port_of_the_server_on_the_node(platform: Platform, pair: tuple[Notebook, Notebook]):
+    listening = platform.on(COMPUTE[0], "ss", "-Hltnp")
+    assert "jupyter" not in listening
+    for line in listening.splitlines():
+        if "python" in line or 'ssh"' in line:
+            assert line.split()[3].startswith("127.0.0.1:"), line
+    assert await pair[0].cell("print(1)") == "1"
+
+
+async def test_no_secret_in_arguments_scripts_and_logs(platform: Platform):
+    """Sample every argument list on every host while a server starts; then search scripts, logs and state."""
+    notebook = platform.notebook("student1")
+    sampling = True
+    seen: set[str] = set()
+
+    async def sample() -> None:
+        while sampling:
+            for host in ("hub", "login", *COMPUTE):
+                text = await asyncio.to_thread(
+                    platform.on, host, "sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'", good=(0, 1)
+                )
+                seen.update(text.splitlines())
+            await asyncio.sleep(0.05)
+
+    try:
+        await notebook.login()
+        task = asyncio.create_task(sample())
+        await notebook.start()
+        token = (await notebook.cell(TOKEN)).strip()
+        sampling = False
+        await task
+        assert any("jupyter" in line for line in seen), "the sample must have seen the server"
+        assert len(token) >= 32
+        assert not [line for line in seen if token in line or "PRIVATE KEY" in line or "-cert-v01" in line]
+        script = platform.on(
+            "login",
+            "sh",
+            "-c",
+            "cat /var/spool/slurmctld/hash.*/job.*/script /var/lib/slurm/slurmctld/hash.*/job.*/script 2>/dev/null",
+            good=(0, 1),
+        )
+        assert "spawn" in script.lower(), "the batch script must be there to be searched"
+        places = "/var/log /var/spool/slurmctld /var/spool/slurmd /var/lib/slurm /shared/hpcampus/log /shared/hpcampus/spawns /tmp"
+        for host in ("hub", "login", *COMPUTE):
+            existing = [
+                place for place in places.split() if platform.lab.exec(host, ["test", "-e", place]).returncode == 0
+            ]
+            hits = platform.on(host, "grep", "-rlF", "--", token, *existing, good=(0, 1, 2))
+            assert hits == "", f"{host}: {hits}"
+            assert token not in platform.on(host, "journalctl", "--no-pager", "--since", "-10min")
+    finally:
+        sampling = False
+        await notebook.close()
