@@ -53,20 +53,34 @@ SLUG = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 _SLUG = re.compile(r"\A" + SLUG + r"\Z")
 _SPAWN_ID = re.compile(r"\A[0-9a-f]{32}\Z")
 _COMMENT = re.compile(
-    r"\A" + COMMENT_TAG + ":(?P<hub_id>" + SLUG + "):(?P<user_id>" + SLUG + "):(?P<server_id>(?:" + SLUG + ")?):(?P<spawn_id>[0-9a-f]{32})\\Z"
+    r"\A"
+    + COMMENT_TAG
+    + ":(?P<hub_id>"
+    + SLUG
+    + "):(?P<user_id>"
+    + SLUG
+    + "):(?P<server_id>(?:"
+    + SLUG
+    + ")?):(?P<spawn_id>[0-9a-f]{32})\\Z"
 )
 _PARTITION = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _SLURM_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _GRES_ITEM = r"[A-Za-z][A-Za-z0-9_]{0,31}(?::[A-Za-z0-9_.-]{1,32})?(?::[0-9]{1,4})?"
 _GRES = re.compile(r"\A" + _GRES_ITEM + "(?:," + _GRES_ITEM + r"){0,3}\Z")
-_ENV_NAME = re.compile(r"\A(?:(?:JUPYTERHUB|JUPYTER|JPY|HPCAMPUS|NBGITPULLER|MEM|CPU)_[A-Z0-9_]{1,60}|LANG|LC_ALL|TZ)\Z")
+_ENV_NAME = re.compile(
+    r"\A(?:(?:JUPYTERHUB|JUPYTER|JPY|HPCAMPUS|NBGITPULLER|MEM|CPU)_[A-Z0-9_]{1,60}|LANG|LC_ALL|TZ)\Z"
+)
 _ENV_VALUE = re.compile(r"\A[^\x00-\x1f\x7f]{0,16384}\Z")
 _HOST = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?\Z")
 _UNIX_USER = re.compile(r"\A[a-z_][a-z0-9_-]{0,31}\Z")
 _KEY_TYPE = r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521))"
 _KNOWN_HOST = re.compile(r"\A[A-Za-z0-9.:\[\],-]{1,300} " + _KEY_TYPE + r" [A-Za-z0-9+/]{40,2000}={0,2}\Z")
-_PRIVATE_KEY = re.compile(r"\A-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{100,8000}\n-----END OPENSSH PRIVATE KEY-----\n?\Z")
-_CERTIFICATE = re.compile(r"\A[a-z0-9-]{10,60}-cert-v01@openssh\.com [A-Za-z0-9+/]{100,8000}={0,2}(?: [A-Za-z0-9_.:@-]{0,100})?\n?\Z")
+_PRIVATE_KEY = re.compile(
+    r"\A-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{100,8000}\n-----END OPENSSH PRIVATE KEY-----\n?\Z"
+)
+_CERTIFICATE = re.compile(
+    r"\A[a-z0-9-]{10,60}-cert-v01@openssh\.com [A-Za-z0-9+/]{100,8000}={0,2}(?: [A-Za-z0-9_.:@-]{0,100})?\n?\Z"
+)
 _BASE_URL = re.compile(r"\A/(?:[A-Za-z0-9@._~%+-]{1,255}/){0,8}\Z")
 _DEFAULT_URL = re.compile(r"\A(?:/[\x21-\x7e]{0,1023})?\Z")
 _BASE_DIR = re.compile(r"\A(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,63}){1,8}\Z")
@@ -153,13 +167,28 @@ def check_env(env):
         if not _ENV_NAME.match(name):
             raise BadRequestError(f"secrets.env: the name {ascii(name)[:80]} is not allowed")
         if not isinstance(value, str) or not _ENV_VALUE.match(value):
-            raise BadRequestError(f"secrets.env: the value of {name} must be text of at most 16384 characters without control characters")
+            raise BadRequestError(
+                f"secrets.env: the value of {name} must be text of at most 16384 characters without control characters"
+            )
     return dict(env)
 
 
 def check_tunnel(tunnel):
     """Return the tunnel's part of the secrets with every field checked."""
-    check_fields(tunnel, ("host", "port", "user", "known_hosts", "private_key", "certificate", "notebook_port", "api_port", "hub_api_port"))
+    check_fields(
+        tunnel,
+        (
+            "host",
+            "port",
+            "user",
+            "known_hosts",
+            "private_key",
+            "certificate",
+            "notebook_port",
+            "api_port",
+            "hub_api_port",
+        ),
+    )
     known_hosts = check_list(tunnel, "known_hosts", 16)
     if not known_hosts:
         raise BadRequestError("known_hosts: at least one host key is needed")
@@ -212,8 +241,19 @@ def check_courses(items, user_id):
     return seen
 
 
-SUBMIT_FIELDS = ("spawn_id", "user_id", "server_id", "partition", "cpus", "memory_mb", "time_limit_minutes", "image", "secrets")
-SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation", "course", "courses")
+SUBMIT_FIELDS = (
+    "spawn_id",
+    "user_id",
+    "server_id",
+    "partition",
+    "cpus",
+    "memory_mb",
+    "time_limit_minutes",
+    "image",
+    "courses",
+    "secrets",
+)
+SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation")
 
 
 def check_submit(request, config):
@@ -233,9 +273,6 @@ def check_submit(request, config):
     filled = {"gres": "", "account": "", "qos": "", "reservation": ""}
     filled.update(request)
     user_id = check_text(filled, "user_id", _SLUG)
-    if filled.get("course") is not None and "courses" in filled:
-        raise BadRequestError("course: give either course or courses")
-    courses = check_list(filled, "courses", 64) if "courses" in filled else [c for c in [filled.get("course")] if c is not None]
     partition = check_text(filled, "partition", _PARTITION)
     if partition not in config.partitions:
         raise BadRequestError("partition: {} is not one of {}".format(partition, ", ".join(config.partitions)))
@@ -252,7 +289,7 @@ def check_submit(request, config):
         "qos": check_text(filled, "qos", _SLURM_NAME, empty=True),
         "reservation": check_text(filled, "reservation", _SLURM_NAME, empty=True),
         "image": check_text(filled, "image", _SLUG),
-        "courses": check_courses(courses, user_id),
+        "courses": check_courses(check_list(filled, "courses", 64), user_id),
         "secrets": check_secrets(filled["secrets"]),
     }
 
@@ -332,7 +369,16 @@ def parse_partitions(text, allowed):
         if len(parts) != 7 or parts[0] not in allowed:
             continue
         entry = found.setdefault(
-            parts[0], {"name": parts[0], "available": False, "time_limit_minutes": None, "nodes": 0, "cpus": 0, "memory_mb": 0, "gres": []}
+            parts[0],
+            {
+                "name": parts[0],
+                "available": False,
+                "time_limit_minutes": None,
+                "nodes": 0,
+                "cpus": 0,
+                "memory_mb": 0,
+                "gres": [],
+            },
         )
         entry["available"] = parts[1] == "up"
         entry["time_limit_minutes"] = parse_time_limit(parts[2])
@@ -354,7 +400,9 @@ def check_config(data, account):
         if not isinstance(data.get(key), str) or not rule.match(data[key]):
             raise ValueError(f"{key}: not allowed (rule: {rule.pattern})")
     partitions = data.get("partitions")
-    if not isinstance(partitions, list) or not all(isinstance(name, str) and _PARTITION.match(name) for name in partitions):
+    if not isinstance(partitions, list) or not all(
+        isinstance(name, str) and _PARTITION.match(name) for name in partitions
+    ):
         raise ValueError("partitions: expected a list of partition names")
     return Config(data["hub_id"], data["base_dir"], tuple(partitions), data["apptainer"], account)
 
@@ -391,7 +439,11 @@ class Slurm:
         except OSError as error:
             raise SlurmError(f"{argv[0]} cannot be started: {error.strerror}")
         if done.returncode != 0:
-            raise SlurmError("{} failed ({}): {}".format(argv[0], done.returncode, done.stderr.decode("utf-8", "replace").strip()[-500:]))
+            raise SlurmError(
+                "{} failed ({}): {}".format(
+                    argv[0], done.returncode, done.stderr.decode("utf-8", "replace").strip()[-500:]
+                )
+            )
         return done.stdout.decode("utf-8", "replace")
 
     def version(self):
@@ -452,7 +504,9 @@ class Operations:
     def queue(self):
         """Every job of this account that carries our comment, whichever hub it belongs to."""
         nonce = secrets.token_hex(8)
-        return parse_queue(self._slurm.run(["squeue", "-h", "-a", "-u", self._config.account, "-o", queue_format(nonce)]), nonce)
+        return parse_queue(
+            self._slurm.run(["squeue", "-h", "-a", "-u", self._config.account, "-o", queue_format(nonce)]), nonce
+        )
 
     def op_ping(self, request):
         """Answer at once."""
@@ -542,10 +596,17 @@ class Operations:
     def sweep(self, queued):
         """Remove what ended jobs left: secrets that no job will fetch, old records and logs."""
         now = time.time()
-        for folder, keep in (("spawns", SPAWN_FILE_KEEP_SECONDS), ("jobs", RECORD_KEEP_SECONDS), ("log", RECORD_KEEP_SECONDS)):
+        for folder, keep in (
+            ("spawns", SPAWN_FILE_KEEP_SECONDS),
+            ("jobs", RECORD_KEEP_SECONDS),
+            ("log", RECORD_KEEP_SECONDS),
+        ):
             with contextlib.suppress(OSError), os.scandir(self.path(folder)) as entries:
                 for entry in entries:
-                    if entry.name.split(".")[0] not in queued and now - entry.stat(follow_symlinks=False).st_mtime > keep:
+                    if (
+                        entry.name.split(".")[0] not in queued
+                        and now - entry.stat(follow_symlinks=False).st_mtime > keep
+                    ):
                         remove(entry.path)
 
     def handle(self, name, request):

@@ -156,7 +156,12 @@ def env_file(env):
 def container_argv(base_dir, spawn, private_dir, work_dir, binds):
     """Argument list that starts the notebook server in its container; holds no secret."""
     argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
-    argv += ["--home", "{}/users/{}/home:{}".format(base_dir, spawn["user_id"], CONTAINER_HOME), "--pwd", CONTAINER_HOME]
+    argv += [
+        "--home",
+        "{}/users/{}/home:{}".format(base_dir, spawn["user_id"], CONTAINER_HOME),
+        "--pwd",
+        CONTAINER_HOME,
+    ]
     argv += ["--workdir", work_dir]
     argv += ["--bind", f"{private_dir}/s:{CONTAINER_DIR}"]
     argv += ["--bind", f"{base_dir}/lib/start.py:/opt/hpcampus/start.py:ro"]
@@ -439,9 +444,16 @@ def remove_tree(path):
 def start_container(argv):
     """Start the container with a small environment of its own."""
     entry = pwd.getpwuid(os.getuid())
-    env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": entry.pw_dir, "USER": entry.pw_name, "LC_ALL": "C"}
+    env = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": entry.pw_dir,
+        "USER": entry.pw_name,
+        "LC_ALL": "C",
+    }
     try:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env
+        )
     except OSError as error:
         raise JobError(f"{argv[0]} cannot be started: {error.strerror}")
 
@@ -479,7 +491,9 @@ def serve(base_dir, spawn, private_dir, work_dir, ending):
     relay = Relay(private_dir)
     fill_private_dir(private_dir, spawn, relay.port)
     binds = prepare_binds(base_dir, spawn)
-    tunnel = Tunnel(ssh_argv(spawn["secrets"]["tunnel"], private_dir), private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
+    tunnel = Tunnel(
+        ssh_argv(spawn["secrets"]["tunnel"], private_dir), private_dir, lambda: ending.end(EXIT_TUNNEL_LOST)
+    )
     relay.start()
     tunnel.start()
     try:

@@ -13,13 +13,14 @@ import os
 import pwd
 import signal
 import time
+from collections.abc import Collection, Mapping
 
 PAUSE_SECONDS = 2
 LISTEN = "0A"
 LOOPBACK = "0100007F"
 
 
-def listeners(table, uid, ports):
+def listeners(table: str, uid: int, ports: Collection[int]) -> dict[int, int]:
     """Return {port: socket inode} of the listening loopback sockets of ``uid`` in the text of /proc/net/tcp."""
     found = {}
     for line in table.splitlines()[1:]:
@@ -30,10 +31,10 @@ def listeners(table, uid, ports):
     return found
 
 
-def owners(inodes, uid):
+def owners(inodes: Collection[int], uid: int) -> set[int]:
     """Return the processes of ``uid`` that hold one of the sockets."""
     wanted = {f"socket:[{inode}]" for inode in inodes}
-    found = set()
+    found: set[int] = set()
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -45,19 +46,19 @@ def owners(inodes, uid):
     return found
 
 
-def real_uid(folder):
+def real_uid(folder: str) -> int:
     """Return the real uid of a process; /proc shows processes that may not be dumped as root's."""
     with open(f"{folder}/status", encoding="utf-8", errors="replace") as stream:
         return next(int(line.split()[1]) for line in stream if line.startswith("Uid:"))
 
 
-def registered(registry):
+def registered(registry: str) -> set[int]:
     """Return the registered ports."""
     with os.scandir(registry) as entries:
         return {int(entry.name) for entry in entries if entry.name.isdigit()}
 
 
-def look(registry, uid, ports, suspects):
+def look(registry: str, uid: int, ports: Collection[int], suspects: Mapping[int, int]) -> dict[int, int]:
     """Look once: end the sessions that were suspects already, return the ports that are suspects now."""
     with open("/proc/net/tcp", encoding="ascii") as stream:
         open_ports = listeners(stream.read(), uid, ports)
@@ -71,7 +72,7 @@ def look(registry, uid, ports, suspects):
     return stray
 
 
-def main():
+def main() -> None:
     """Look for ever."""
     parser = argparse.ArgumentParser(description="End revoked tunnel sessions.", allow_abbrev=False)
     parser.add_argument("--registry", required=True)
@@ -80,7 +81,7 @@ def main():
     parser.add_argument("--port-max", type=int, required=True)
     options = parser.parse_args()
     uid = pwd.getpwnam(options.user).pw_uid
-    suspects = {}
+    suspects: dict[int, int] = {}
     while True:
         suspects = look(options.registry, uid, range(options.port_min, options.port_max + 1), suspects)
         time.sleep(PAUSE_SECONDS)

@@ -21,6 +21,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
+from typing import NamedTuple
 
 FIELDS = ("port", "serial", "seconds", "pubkey")
 SECONDS_MIN = 60
@@ -31,19 +33,28 @@ KEYGEN_TIMEOUT_SECONDS = 10
 PUBKEY = re.compile(r"\Assh-ed25519 [A-Za-z0-9+/]{68}\Z")
 
 
+@dataclass(frozen=True)
 class Limits:
     """What may be signed, and for whom."""
 
-    def __init__(self, ca_key, users, port_min, port_max, max_seconds):
-        self.ca_key = ca_key
-        self.users = frozenset(users)
-        self.port_min = port_min
-        self.port_max = port_max
-        self.max_seconds = max_seconds
+    ca_key: str
+    users: frozenset[str]
+    port_min: int
+    port_max: int
+    max_seconds: int
 
 
-def check_request(line, limits):
-    """Return (port, serial, seconds, pubkey) of one request line; ValueError names the field."""
+class Request(NamedTuple):
+    """A checked request."""
+
+    port: int
+    serial: int
+    seconds: int
+    pubkey: str
+
+
+def check_request(line: bytes, limits: Limits) -> Request:
+    """Return what one request line asks for; ValueError names the field."""
     request = json.loads(line.decode("utf-8"))
     if not isinstance(request, dict) or set(request) != set(FIELDS):
         raise ValueError("fields: expected exactly " + ", ".join(FIELDS))
@@ -57,30 +68,38 @@ def check_request(line, limits):
             raise ValueError(f"{name}: expected an integer from {low} to {high}")
     if not isinstance(request["pubkey"], str) or not PUBKEY.match(request["pubkey"]):
         raise ValueError("pubkey: expected one ed25519 public key without comment")
-    return tuple(request[name] for name in FIELDS)
+    return Request(*(request[name] for name in FIELDS))
 
 
-def keygen_argv(ca_key, port, serial, seconds, pubkey_file):
+def keygen_argv(ca_key: str, request: Request, pubkey_file: str) -> list[str]:
     """Argument list that signs: forwarding of ports and nothing else, from a minute ago until ``seconds`` from now."""
-    name = f"spawn-{port}"
-    argv = ["/usr/bin/ssh-keygen", "-q", "-s", ca_key, "-I", name, "-n", name, "-z", str(serial)]
-    argv += ["-V", f"-{CLOCK_SKEW_SECONDS}s:+{seconds}s", "-O", "clear", "-O", "permit-port-forwarding", pubkey_file]
+    name = f"spawn-{request.port}"
+    argv = ["/usr/bin/ssh-keygen", "-q", "-s", ca_key, "-I", name, "-n", name, "-z", str(request.serial)]
+    argv += [
+        "-V",
+        f"-{CLOCK_SKEW_SECONDS}s:+{request.seconds}s",
+        "-O",
+        "clear",
+        "-O",
+        "permit-port-forwarding",
+        pubkey_file,
+    ]
     return argv
 
 
-def sign(ca_key, port, serial, seconds, pubkey):
+def sign(ca_key: str, request: Request) -> str:
     """Return the certificate as one line of text."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "key.pub")
         with open(path, "w", encoding="ascii") as stream:
-            stream.write(pubkey + "\n")
-        argv = keygen_argv(ca_key, port, serial, seconds, path)
+            stream.write(request.pubkey + "\n")
+        argv = keygen_argv(ca_key, request, path)
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stderr=sys.stderr, timeout=KEYGEN_TIMEOUT_SECONDS)
         with open(os.path.join(folder, "key-cert.pub"), encoding="ascii") as stream:
             return stream.read().strip()
 
 
-def read_line(connection):
+def read_line(connection: socket.socket) -> bytes:
     """Read one request line."""
     data = b""
     while not data.endswith(b"\n"):
@@ -91,7 +110,7 @@ def read_line(connection):
     return data
 
 
-def caller(connection):
+def caller(connection: socket.socket) -> tuple[int, int, str]:
     """Return (pid, uid, name) of the process at the other end, as the kernel knows it."""
     pid, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     try:
@@ -100,23 +119,25 @@ def caller(connection):
         return pid, uid, ""
 
 
-def answer(connection, limits):
+def answer(connection: socket.socket, limits: Limits) -> dict[str, str]:
     """Return the answer to one caller; whatever goes wrong is refused and logged, and the service goes on."""
     pid, uid, name = caller(connection)
     try:
         if name not in limits.users:
             raise PermissionError(f"uid {uid} may not ask for certificates")
-        port, serial, seconds, pubkey = check_request(read_line(connection), limits)
-        certificate = sign(limits.ca_key, port, serial, seconds, pubkey)
+        request = check_request(read_line(connection), limits)
+        certificate = sign(limits.ca_key, request)
     except (ValueError, RecursionError, OSError, subprocess.SubprocessError) as error:
         reason = str(error) if isinstance(error, (ValueError, PermissionError)) else "see the signer's journal"
         print(f"refused uid={uid} pid={pid}: {type(error).__name__}: {error}", flush=True)
         return {"error": f"{type(error).__name__}: {reason}"}
-    print(f"signed port={port} serial={serial} seconds={seconds} uid={uid} pid={pid}", flush=True)
+    print(
+        f"signed port={request.port} serial={request.serial} seconds={request.seconds} uid={uid} pid={pid}", flush=True
+    )
     return {"cert": certificate}
 
 
-def serve(listener, limits):
+def serve(listener: socket.socket, limits: Limits) -> None:
     """Answer one caller after the other."""
     while True:
         connection, _ = listener.accept()
@@ -128,7 +149,7 @@ def serve(listener, limits):
                 print(f"caller went away: {error}", flush=True)
 
 
-def main():
+def main() -> None:
     """Serve the socket that systemd hands over as descriptor 3."""
     parser = argparse.ArgumentParser(description="Sign tunnel certificates.", allow_abbrev=False)
     parser.add_argument("--ca-key", required=True)
@@ -138,7 +159,7 @@ def main():
     parser.add_argument("--max-seconds", type=int, required=True)
     options = parser.parse_args()
     os.umask(0o077)
-    limits = Limits(options.ca_key, options.user, options.port_min, options.port_max, options.max_seconds)
+    limits = Limits(options.ca_key, frozenset(options.user), options.port_min, options.port_max, options.max_seconds)
     serve(socket.socket(fileno=3), limits)
 
 
