@@ -156,7 +156,10 @@ def decode_hello(line: str) -> Hello:
     Raises:
         ProtocolError: it is not a greeting, or speaks another protocol.
     """
-    hello = _object(line).get("hello")
+    try:
+        hello = _object(line).get("hello")
+    except ProtocolError:
+        hello = None
     if not isinstance(hello, dict) or type(hello.get("protocol")) is not int:
         raise ProtocolError(f"the gateway did not greet but said {line[:80]!r}")
     if hello["protocol"] != PROTOCOL:

@@ -84,7 +84,8 @@ class SpawnRecord:
             return None
         integers: tuple[object, ...] = (record.port, record.serial, 0 if record.job_id is None else record.job_id)
         texts: tuple[object, ...] = (record.spawn_id, record.cluster, record.node)
-        numbers: tuple[object, ...] = (record.deadline, *dict(record.marks).values())
+        marks: object = record.marks
+        numbers: tuple[object, ...] = (record.deadline, *(marks.values() if isinstance(marks, Mapping) else (None,)))
         good = (
             all(type(value) is int for value in integers)
             and all(isinstance(text, str) for text in texts)
