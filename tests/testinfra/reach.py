@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 import testinfra
+
 from hpcampus.lab.places import lab_dir
 
 if TYPE_CHECKING:

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which part may import which."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.contract.checkout import ROOT, text, tracked
+
+ON_CLUSTERS = [n for n in tracked() if re.fullmatch(r"roles/(gateway|tunnel)/files/.*\.py", n)]
+
+
+def imports(name: str) -> set[str]:
+    """Return the top-level names of the modules that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+def _python(prefix: str) -> list[str]:
+    return [name for name in tracked() if name.startswith(prefix) and name.endswith(".py")]
+
+
+def test_one_module_runs_ansible():
+    assert [n for n in _python("wizard/") if "ansible_runner" in imports(n)] == ["wizard/hpcampus/runner.py"]
+
+
+def test_only_screens_ask_and_draw():
+    found = [n for n in _python("wizard/") if {"questionary", "rich", "prompt_toolkit"} & imports(n)]
+    assert [n for n in found if not n.startswith("wizard/hpcampus/screens/")] == []
+    assert found
+
+
+def test_the_lab_knows_nothing_of_the_wizard():
+    modules = set()
+    for name in _python("wizard/hpcampus/lab/"):
+        modules |= set(re.findall(r"^\s*from (hpcampus[\w.]*) import", text(name) or "", re.MULTILINE))
+    assert [module for module in modules if not module.startswith("hpcampus.lab")] == []
+
+
+def test_the_collection_works_without_the_command():
+    for name in [*_python("roles/"), *_python("plugins/")]:
+        assert "hpcampus" not in imports(name), name
+
+
+def test_the_hub_knows_nothing_of_ansible():
+    for name in _python("roles/jupyterhub/files/hub/"):
+        assert not {"ansible", "ansible_runner", "batchspawner"} & imports(name), name
+
+
+def test_what_runs_on_clusters_needs_the_standard_library_alone():
+    allowed = {
+        "__future__", "argparse", "ast", "asyncio", "base64", "binascii", "collections", "concurrent", "contextlib", "ctypes",
+        "dataclasses", "datetime", "errno", "fcntl", "functools", "getpass", "grp", "hashlib", "io", "itertools", "json",
+        "logging", "math", "os", "pathlib", "pwd", "queue", "random", "re", "secrets", "select", "selectors", "shlex", "shutil",
+        "signal", "socket", "socketserver", "stat", "string", "struct", "subprocess", "sys", "syslog", "tempfile", "textwrap",
+        "threading", "time", "traceback", "typing", "uuid",
+    }  # fmt: skip
+    assert ON_CLUSTERS
+    for name in ON_CLUSTERS:
+        if name != "roles/gateway/files/start.py":
+            assert imports(name) - allowed == set(), name
+
+
+@pytest.mark.parametrize("name", [n for n in ON_CLUSTERS if re.search(r"/(gateway|job)\.py$", n)])
+def test_what_runs_on_an_old_login_node_is_python_3_6(name: str):
+    ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 6))

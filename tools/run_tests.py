@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Run the tests and print a plain summary: `python -m tools.run_tests check|test`.
+
+Every part writes its output to artifacts/logs and, where it counts tests, a JUnit file to artifacts/junit. A run that
+was stopped goes on with the parts that are left, as long as the checkout is the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hpcampus.lab import LabError, require_root
+from hpcampus.lab.lab import ensure_images
+from hpcampus.lab.packages import install_packages, is_present
+from hpcampus.lab.recipes import IMAGE_NAMES
+
+ROOT = Path(__file__).resolve().parent.parent
+ARTIFACTS = ROOT / "artifacts"
+MEMORY = ARTIFACTS / "tests.json"
+SCENARIOS = ("tunnel", "hub_debian12", "hub_debian13", "slurm_cluster", "platform")
+_children: set[subprocess.Popen[bytes]] = set()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the tests: a command, and the JUnit file it writes when it counts tests itself."""
+
+    name: str
+    argv: tuple[str, ...]
+    junit: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a part ended."""
+
+    name: str
+    passed: int
+    failed: int
+    seconds: float
+
+
+def _pytest(name: str, *paths: str) -> Part:
+    junit = f"artifacts/junit/{name}.xml"
+    return Part(name, (sys.executable, "-m", "pytest", "-q", f"--junitxml={junit}", *paths), junit)
+
+
+def _tool(name: str, *args: str) -> Part:
+    return Part(name, (str(Path(sys.executable).parent / name.partition(" ")[0]), *args))
+
+
+def quick_parts() -> tuple[Part, ...]:
+    """Return what needs no test host."""
+    return (
+        _tool("ansible-lint", "--offline", "--strict"),
+        _pytest("unit", "tests/unit"),
+        _tool("mypy"),
+        _pytest("contract", "tests/contract"),
+        _tool("yamllint", "--strict", "."),
+        _tool("ruff check", "check", "."),
+        _tool("ruff format", "format", "--check", "."),
+    )
+
+
+def scenario(name: str) -> Part:
+    """Return a molecule scenario."""
+    molecule = str(Path(sys.executable).parent / "molecule")
+    return Part(f"molecule {name}", (molecule, "test", "-s", name), f"artifacts/molecule/{name}/junit.xml")
+
+
+def slow_parts() -> tuple[Part, ...]:
+    """Return what runs on test hosts."""
+    return (*(scenario(name) for name in SCENARIOS), _pytest("e2e", "tests/e2e"))
+
+
+def count(junit: Path) -> tuple[int, int]:
+    """Return how many tests of a JUnit file passed and failed; a skipped one proves nothing and counts as failed."""
+    passed = failed = 0
+    for case in ET.parse(junit).getroot().iter("testcase"):  # noqa: S314 - written a moment ago by pytest
+        bad = any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))
+        failed += bad
+        passed += not bad
+    return passed, failed
+
+
+def run(part: Part) -> Outcome:
+    """Run a part and count what it proved."""
+    log = ARTIFACTS / "logs" / f"{part.name.replace(' ', '-')}.log"
+    junit = ROOT / part.junit if part.junit else None
+    if junit:
+        junit.unlink(missing_ok=True)
+    start = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            part.argv,
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
+        )
+        _children.add(process)
+        status = process.wait()
+        _children.discard(process)
+    seconds = time.monotonic() - start
+    passed, failed = count(junit) if junit and junit.exists() else (0, 0)
+    if junit is None or not failed:
+        # The command itself counts as one where it counts nothing, and always when it fails without a failed test.
+        passed += status == 0 and junit is None
+        failed += status != 0
+    if status == 0 and not passed:
+        failed = 1
+    outcome = Outcome(part.name, passed, failed, seconds)
+    verdict = "ok    " if not failed else "FAILED"
+    print(f"{verdict} {part.name:22} {passed:5} passed {failed:3} failed {seconds:7.1f} s", flush=True)
+    if failed:
+        print(f"       {log.relative_to(ROOT)} ends with:", flush=True)
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]:
+            print(f"       | {line}", flush=True)
+    return outcome
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every part: this virtual environment first, plain output."""
+    env = dict(os.environ)
+    env["PATH"] = f"{Path(sys.executable).parent}:{env.get('PATH', '')}"
+    env.update(
+        ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".cache/collections"),
+        ANSIBLE_FORCE_COLOR="0",
+        COLUMNS="160",
+        NO_COLOR="1",
+        PYTHONUNBUFFERED="1",
+        XDG_CACHE_HOME=env.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
+    )
+    return env
+
+
+def checkout_digest() -> str:
+    """Return a digest of the checkout as it is now, with what is not committed."""
+    digest = hashlib.sha256()
+    for args in (["rev-parse", "HEAD"], ["diff", "HEAD"], ["ls-files", "--others", "--exclude-standard"]):
+        done = subprocess.run(["git", *args], cwd=ROOT, capture_output=True, check=False)
+        digest.update(done.stdout)
+    return digest.hexdigest()
+
+
+def remembered(digest: str) -> dict[str, Outcome]:
+    """Return the parts that passed in a run of the same checkout that was stopped."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        data = json.loads(MEMORY.read_text(encoding="utf-8"))
+        if data["checkout"] == digest:
+            return {name: Outcome(**outcome) for name, outcome in data["passed"].items()}
+    return {}
+
+
+def remember(digest: str, outcomes: dict[str, Outcome]) -> None:
+    """Keep what passed, for a run after one that is stopped."""
+    passed = {name: asdict(outcome) for name, outcome in outcomes.items() if not outcome.failed}
+    MEMORY.write_text(json.dumps({"checkout": digest, "passed": passed}, indent=1), encoding="utf-8")
+
+
+def run_all(groups: tuple[tuple[tuple[Part, ...], int], ...]) -> list[Outcome]:
+    """Run groups of parts one after the other, the parts of a group so many at a time."""
+    digest = checkout_digest()
+    done = remembered(digest)
+    if done:
+        print(f"Going on where the last run was stopped: {len(done)} parts have passed.", flush=True)
+    for parts, at_a_time in groups:
+        left = [part for part in parts if part.name not in done]
+        pool = ThreadPoolExecutor(at_a_time)
+        try:
+            for outcome in pool.map(run, left):
+                done[outcome.name] = outcome
+                remember(digest, done)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_children()
+            raise
+        pool.shutdown()
+    MEMORY.unlink(missing_ok=True)
+    return list(done.values())
+
+
+def stop_children() -> None:
+    """Stop what still runs, with everything it started."""
+    for process in list(_children):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def prepare_hosts() -> None:
+    """Install what the tests on hosts need on this machine, and make the images of the hosts."""
+
+    def progress(message: str, /) -> None:
+        print(message, flush=True)
+
+    if not is_present("chromium"):
+        install_packages(("chromium",), progress)
+    ensure_images(IMAGE_NAMES, progress)
+
+
+def main() -> int:
+    """Run what the command line names and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.run_tests")
+    parser.add_argument("what", choices=["check", "lint", "test", "e2e", "scenario"])
+    parser.add_argument("name", nargs="?", default="")
+    args = parser.parse_args()
+    for directory in ("logs", "junit"):
+        (ARTIFACTS / directory).mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    start = time.monotonic()
+    quick = quick_parts()
+    lint = tuple(part for part in quick if not part.junit)
+    plans: dict[str, tuple[tuple[tuple[Part, ...], int], ...]] = {
+        "check": ((quick, 2),),
+        "lint": ((lint, 2),),
+        "test": ((quick, 2), (slow_parts(), 1)),
+        "e2e": ((slow_parts()[-1:], 1),),
+        "scenario": (((scenario(args.name),), 1),),
+    }
+    try:
+        if args.what in {"test", "e2e", "scenario"}:
+            require_root([sys.executable, "-m", "tools.run_tests", *sys.argv[1:]])
+            prepare_hosts()
+        outcomes = run_all(plans[args.what])
+    except LabError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on with the parts that are left.", file=sys.stderr)
+        return 130
+    passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
+    print(f"Logs are in artifacts/logs. This took {(time.monotonic() - start) / 60:.1f} minutes.")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
