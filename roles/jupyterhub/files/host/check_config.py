@@ -4,13 +4,13 @@
 
 import sys
 
-from hpcampus_hub.settings import SettingsError, read_site
 from traitlets.config.loader import PyFileConfigLoader
+
+from hpcampus_hub.settings import SettingsError, read_site
 
 config = PyFileConfigLoader("jupyterhub_config.py", path="/etc/jupyterhub").load_config()
 settings = {name: config.HpcHub.get(name, ()) for name in ("hub_id", "clusters", "profiles", "tunnel", "courses")}
-if settings["clusters"]:
-    try:
-        read_site(**settings)
-    except SettingsError as error:
-        sys.exit(f"hpcampus: {error}")
+try:
+    read_site(**settings)
+except SettingsError as error:
+    sys.exit(f"hpcampus: {error}")

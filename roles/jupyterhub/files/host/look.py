@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compare the host with what is wanted, in one pass: asking module by module would make a second run ten times as long.
 
-Reads JSON from standard input: packages, groups, users {name: [groups]}, directories and files [{path, owner, group,
+Reads JSON from standard input: packages, users {name: [groups]}, directories and files [{path, owner, group,
 mode, sha256 (files only)}], present [patterns], links [paths], units {name: [paths that it reads at its start]}. Writes
-JSON: what differs of each, the targets of the links, and the version of the system's Python.
+JSON: what differs of each, the targets of the links, whether apt has lists at all (an empty but fresh directory looks
+up to date to it), and the version of Python.
 """
 
 import grp
@@ -24,12 +25,6 @@ def packages_missing(names: list[str]) -> list[str]:
     query = ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\n", *names]
     known = subprocess.run(query, capture_output=True, text=True, check=False).stdout.split("\n")
     return [name for name in names if f"installed {name}" not in known]
-
-
-def groups_missing(names: list[str]) -> list[str]:
-    """Groups that do not exist."""
-    known = {entry.gr_name for entry in grp.getgrall()}
-    return [name for name in names if name not in known]
 
 
 def users_differing(wanted: dict[str, list[str]]) -> list[str]:
@@ -89,7 +84,7 @@ def main() -> None:
     answer = {
         "python": ".".join(map(str, sys.version_info[:2])),
         "packages": packages_missing(wanted["packages"]),
-        "groups": groups_missing(wanted["groups"]),
+        "package_lists": any(Path("/var/lib/apt/lists").glob("*_Packages*")),
         "users": users_differing(wanted["users"]),
         "directories": [item["path"] for item in wanted["directories"] if differs(item)],
         "files": [item["path"] for item in wanted["files"] if differs(item)],
