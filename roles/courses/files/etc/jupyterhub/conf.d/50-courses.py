@@ -1,0 +1,11 @@
+# Managed by hpcampus (hpcampus.platform.courses). Your own lines belong in /etc/jupyterhub/local.d/*.py.
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Courses. The records are in courses.json."""
+
+import json
+from pathlib import Path
+
+c = get_config()  # noqa: F821 (put here by jupyterhub_config.py)
+
+c.HpcHub.courses = json.loads(Path("/etc/jupyterhub/courses.json").read_text())["courses"]
