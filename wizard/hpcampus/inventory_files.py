@@ -142,7 +142,8 @@ def _merged(present: object, wanted: object) -> object:
             present[number] = _merged(present[number], value)
         present.extend(wanted[len(present) :])
         return present
-    return present if present == wanted and isinstance(present, type(wanted)) else wanted
+    same_kind = isinstance(present, bool) == isinstance(wanted, bool)  # for Python, True equals 1
+    return present if present == wanted and same_kind else wanted
 
 
 def plain(value: Any) -> Any:

@@ -289,6 +289,9 @@ def answers_from(hosts: Mapping[str, Any], main: Mapping[str, Any], secrets: Map
     if hub:
         connection = _mapping(next(iter(hub.values()))).get("ansible_connection")
         found["hub_connection"] = "local" if connection == "local" else "ssh"
+    if found["profile"] == "single":
+        # Its groups name the hub itself, which is no answer to where a cluster's hosts are.
+        inner, found["shared_dir"] = {}, None
     for key, group in (("controller", "slurm_controller"), ("login", "slurm_login")):
         found[key] = next(iter(_mapping(_mapping(inner.get(group)).get("hosts"))), None)
     found["compute"] = list(_mapping(_mapping(inner.get("slurm_compute")).get("hosts"))) or None

@@ -13,6 +13,7 @@ import contextlib
 import os
 import queue
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -28,10 +29,11 @@ from hpcampus.events import Event, parse_event
 from hpcampus.files import PRIVATE_FILE, make_private_directory, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 KEEP_ARTIFACTS = 60
 POLL_SECONDS = 0.1
+GRACE_SECONDS = 5
 BECOME_PROMPT = r"^BECOME password.*:\s*$"
 
 ANSIBLE_CFG = """\
@@ -130,8 +132,10 @@ def run_playbook(request: Request, on_event: Callable[[Event], None], on_tick: C
                 break
         except KeyboardInterrupt:
             stopped = True
-            job.cancelled.set()
+            job.stop()
     job.thread.join()
+    if stopped:
+        _signal(_processes(job.artifacts), signal.SIGKILL)
     if job.problem is not None:
         raise StepFailedError("runner-broke", playbook=request.playbook, problem=job.problem) from job.problem
     return Result(_outcome(job, stopped=stopped), time.monotonic() - started, job.artifacts / "stdout")
@@ -140,6 +144,8 @@ def run_playbook(request: Request, on_event: Callable[[Event], None], on_tick: C
 def _pump(job: _Job, on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> bool:
     """Hand on what is in the queue; False when the job has ended and the queue is empty."""
     alive = job.thread.is_alive()
+    if job.stopped_at is not None and time.monotonic() - job.stopped_at > GRACE_SECONDS:
+        job.cancelled.set()
     try:
         raw = job.events.get(timeout=POLL_SECONDS)
     except queue.Empty:
@@ -170,6 +176,7 @@ class _Job:
         self.status = "unstarted"
         self.returncode: int | None = None
         self.artifacts = request.state / "artifacts" / request.ident
+        self.stopped_at: float | None = None
 
     def _work(self) -> None:
         try:
@@ -181,6 +188,14 @@ class _Job:
         else:
             self.status, self.returncode = runner.status, runner.rc
 
+    def stop(self) -> None:
+        """Ask the playbook to end, so that it ends its own workers; when asked again, end it at once."""
+        if self.stopped_at is not None:
+            self.cancelled.set()
+            return
+        self.stopped_at = time.monotonic()
+        _signal([pid for pid in _processes(self.artifacts) if _parent(pid) == os.getpid()], signal.SIGTERM)
+
     def keep(self, raw: dict[str, object]) -> bool:
         """Put an event into the queue; False, so that no copy of it stays on disk."""
         self.events.put(raw)
@@ -190,6 +205,32 @@ class _Job:
         """Remove the copy of the environment as soon as it has been written."""
         if status.get("status") == "running":
             (Path(runner_config.artifact_dir) / "command").unlink(missing_ok=True)
+
+
+def _processes(artifacts: Path) -> list[int]:
+    """Give the processes of a run: all of them have inherited the name of its directory."""
+    mark = f"AWX_ISOLATED_DATA_DIR={artifacts}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def _parent(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        # The name in parentheses may hold anything; what follows it is fixed.
+        return int(
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+        )
+    return 0
+
+
+def _signal(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def _arguments(job: _Job) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hpcampus import passwords
 from hpcampus.places import Site, site_at
 
 ROOT = Path(__file__).parents[3]
@@ -62,6 +63,7 @@ def homes(tmp_path, monkeypatch):
     for variable in ("ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "HPCAMPUS_INVENTORY"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(passwords, "BCRYPT_ROUNDS", 4)
 
 
 @pytest.fixture
@@ -77,7 +79,9 @@ def collection(tmp_path) -> Path:
     (root / "playbooks/vars").mkdir(parents=True)
     (root / "playbooks/steps").mkdir()
     (root / "playbooks/vars/steps.yml").write_text(STEPS)
-    write_play(root, "validate", "    - name: Look at the inventory\n      ansible.builtin.assert: {that: mark is defined}\n")
+    write_play(
+        root, "validate", "    - name: Look at the inventory\n      ansible.builtin.assert: {that: mark is defined}\n"
+    )
     for name in ("one", "two", "three"):
         write_step(root, name)
     return root

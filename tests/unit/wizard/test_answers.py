@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Layers of answers: the first that counts wins, memory is forgiving, people are told."""
 
+from typing import Never
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,11 @@ def test_complete_answers_have_no_problem():
 
 def test_the_strongest_layer_wins_and_names_its_source():
     resolved = resolve([Layer("--set", {"hub_name": "b"}), Layer("file", COMPLETE)], {})
-    assert (resolved.values["hub_name"], resolved.sources["hub_name"], resolved.sources["login"]) == ("b", "--set", "file")
+    assert (resolved.values["hub_name"], resolved.sources["hub_name"], resolved.sources["login"]) == (
+        "b",
+        "--set",
+        "file",
+    )
 
 
 def test_a_wrong_answer_of_a_person_does_not_fall_through():
@@ -72,7 +78,7 @@ def test_typing_errors_in_names_are_found():
 
 
 def test_inspectors_speak_for_the_world():
-    def refuse(_value, _known):
+    def refuse(_value, _known) -> Never:
         raise ValueError("there is no such file")
 
     given = {**COMPLETE, "tls": "provided", "tls_certificate": "/c", "tls_key": "/k"}
@@ -98,7 +104,9 @@ def test_assignments(texts, values, bad):
 
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=4
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    max_leaves=4,
 )
 some_answers = st.dictionaries(st.sampled_from([question.key for question in QUESTIONS]) | st.text(), anything)
 

@@ -9,7 +9,10 @@ from hpcampus.causes import CAUSES, likely_cause
 REAL = [
     ("inventory-problems", "The inventory has 2 problem(s); nothing was changed."),
     ("host-key-changed", "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @ Host key verification failed."),
-    ("host-key-unknown", "No ED25519 host key is known for hub and you have requested strict checking.\nHost key verification failed."),
+    (
+        "host-key-unknown",
+        "No ED25519 host key is known for hub and you have requested strict checking.\nHost key verification failed.",
+    ),
     ("ssh-refused", "Failed to connect to the host via ssh: root@hub: Permission denied (publickey,password)."),
     ("become-password", "Task failed: Incorrect sudo password"),
     ("become-missing", "Missing sudo password"),
@@ -19,7 +22,10 @@ REAL = [
     ("vault-key", "Decryption failed (no vault secrets were found that could decrypt)"),
     ("dns", "Temporary failure resolving 'deb.debian.org'"),
     ("dns", "ssh: Could not resolve hostname c9: Name or service not known"),
-    ("tls-authority", "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"),
+    (
+        "tls-authority",
+        "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
+    ),
     ("tls-authority", "npm error code SELF_SIGNED_CERT\nself-signed certificate in certificate chain"),
     ("host-unreachable", "Failed to connect to the host via ssh: ssh: connect to host c1 port 22: Connection refused"),
     ("host-unreachable", "ssh: connect to host c1 port 22: No route to host"),
@@ -40,7 +46,10 @@ REAL = [
     ("fuse", "FATAL: fuse: device not found, try 'modprobe fuse' first"),
     ("user-namespaces", "newuidmap: write to uid_map failed"),
     ("port-in-use", "(98)Address already in use: AH00072: make_sock: could not bind to address [::]:443"),
-    ("service-failed", "Unable to start service jupyterhub: Job for jupyterhub.service failed because the control process exited"),
+    (
+        "service-failed",
+        "Unable to start service jupyterhub: Job for jupyterhub.service failed because the control process exited",
+    ),
     ("permission", "[Errno 13] Permission denied: '/opt/hpcampus'"),
     ("undefined-variable", "'slurm_munge_key' is undefined"),
     ("wrong-variable", "value of apache_certificate must be one of: selfsigned, provided, got: acme"),

@@ -32,18 +32,24 @@ def test_kinds(event, kind):
     assert parsed.kind is kind
 
 
-@pytest.mark.parametrize("event", [{}, raw("verbose"), raw("runner_on_start"), raw("runner_item_on_ok"), {"event": None}])
+@pytest.mark.parametrize(
+    "event", [{}, raw("verbose"), raw("runner_on_start"), raw("runner_item_on_ok"), {"event": None}]
+)
 def test_noise_is_left_out(event):
     assert parse_event(event) is None
 
 
 def test_roles_lose_their_collection_and_tasks_their_role():
-    event = parse_event(raw("playbook_on_task_start", role="hpcampus.platform.slurm", task="hpcampus.platform.slurm : Do"))
+    event = parse_event(
+        raw("playbook_on_task_start", role="hpcampus.platform.slurm", task="hpcampus.platform.slurm : Do")
+    )
     assert event == Event(Kind.TASK, role="slurm", task="Do")
 
 
 json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=8
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    max_leaves=8,
 )
 
 
@@ -69,7 +75,9 @@ def test_messages_name_what_failed():
 
 
 def test_output_is_shown_when_there_is_no_error_text():
-    assert message_lines({"failed": True, "msg": "non-zero return code", "stdout": "why it failed"})[-1] == "why it failed"
+    assert (
+        message_lines({"failed": True, "msg": "non-zero return code", "stdout": "why it failed"})[-1] == "why it failed"
+    )
     assert message_lines({"msg": "ok", "stdout": "chatter"}) == ("ok",)
 
 

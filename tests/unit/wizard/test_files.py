@@ -3,6 +3,7 @@
 """Files are replaced in one move: old or new, never half."""
 
 import stat
+from typing import Never
 
 import pytest
 
@@ -22,7 +23,7 @@ def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path, monkeypat
     path = tmp_path / "f"
     path.write_text("old")
 
-    def full(_handle):
+    def full(_handle) -> Never:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)

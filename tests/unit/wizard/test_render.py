@@ -79,7 +79,11 @@ def test_profiles_fit_the_node(cpus, memory_mb):
 
 
 def test_large_nodes_get_larger_profiles():
-    assert [profile["name"] for profile in profiles_for(NodeSize(64, 256_000), "p", "i")] == ["small", "medium", "large"]
+    assert [profile["name"] for profile in profiles_for(NodeSize(64, 256_000), "p", "i")] == [
+        "small",
+        "medium",
+        "large",
+    ]
     assert [profile["name"] for profile in profiles_for(SMALL_NODE, "p", "i")] == ["small"]
 
 

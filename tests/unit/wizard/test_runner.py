@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 from rich.console import Console
 
 from hpcampus import vault
-from hpcampus.apply import Installer, Options
+from hpcampus.apply import Installer, Options, load_steps
+from hpcampus.catalogue import find_step
 from hpcampus.errors import StepFailedError
 from hpcampus.events import Kind
 from hpcampus.inventory_files import Documents, update, write_documents
@@ -36,7 +38,7 @@ SLOW = """\
 class Recorder(PlainView):
     """A plain view that keeps what it printed."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(Console(record=True, width=200, file=Path(os.devnull).open("w")))
 
     @property
@@ -49,7 +51,13 @@ def installer(site, collection, view=None):
     return Installer(site, collection, view or Recorder())
 
 
-def test_all_steps_then_again(local_site, collection):
+def run_one(site, collection, view=None, name="one", **options):
+    """Run one step for real, without the check of the inventory before it."""
+    step = find_step(load_steps(collection), name)
+    return installer(site, collection, view).run_step(step, Options(**options))
+
+
+def test_all_steps(local_site, collection):
     view = Recorder()
     report = installer(local_site, collection, view).apply(Options())
     assert report.outcome is Outcome.SUCCESSFUL
@@ -58,70 +66,45 @@ def test_all_steps_then_again(local_site, collection):
     assert "step 2/4 one: First" in view.text
     assert view.text.count("changed  here") == 3
     assert "\x1b" not in view.text
-    # A finished run starts from the beginning.
     assert local_site.state.load().finished
-    again = installer(local_site, collection).apply(Options())
-    assert [step.step.name for step in again.steps] == ["validate", "one", "two", "three"]
-    assert sum(len(step.log.changes) for step in again.steps) == 0
 
 
-def test_a_failure_has_a_cause_and_the_next_run_goes_on(local_site, collection):
+def test_a_failure_has_a_cause(local_site, collection):
     write_step(collection, "two", FAIL)
-    report = installer(local_site, collection).apply(Options())
-    assert report.outcome is Outcome.FAILED
-    assert marks(local_site) == ["one"]
+    report = run_one(local_site, collection, name="two")
+    assert report.result.outcome is Outcome.FAILED
+    assert marks(local_site) == []
     view = Recorder()
-    print_failures(view.console, report.steps[-1], "hpcampus apply")
+    print_failures(view.console, report, "hpcampus apply")
     assert "Failed on here: Install something" in view.text
     assert "Could not get lock" in view.text
     assert "Likely cause: another package manager works on here" in view.text
     assert "Go on with:   hpcampus apply" in view.text
-    # Nothing changed, so that the step is tried again, and only it and those after it.
-    stopped = installer(local_site, collection).apply(Options())
-    assert stopped.skipped == ("one",)
-    assert [step.step.name for step in stopped.steps] == ["validate", "two"]
-    # Another collection: everything may be different, so from the beginning.
-    write_step(collection, "two")
-    assert installer(local_site, collection).apply(Options()).skipped == ()
 
 
-def test_one_step_from_a_step_and_check(local_site, collection):
-    wizard = installer(local_site, collection)
-    assert [step.step.name for step in wizard.apply(Options(only="two")).steps] == ["validate", "two"]
-    report = wizard.apply(Options(check=True, start="two"))
-    assert [(step.step.name, len(step.log.changes)) for step in report.steps] == [("validate", 0), ("two", 0), ("three", 1)]
-    assert marks(local_site) == ["two"]
-    assert local_site.state.load().plan == ()
+def test_check_changes_nothing(local_site, collection):
+    report = run_one(local_site, collection, check=True)
+    assert (report.result.outcome, len(report.log.changes)) == (Outcome.SUCCESSFUL, 1)
+    assert marks(local_site) == []
 
 
-def test_ctrl_c_stops_and_the_next_run_goes_on(local_site, collection):
-    write_step(collection, "two", SLOW)
+def test_ctrl_c_stops_the_playbook(local_site, collection):
+    write_step(collection, "one", SLOW)
     view = Recorder()
-    wizard = installer(local_site, collection, view)
     interrupt = threading.Event()
 
-    def at_the_slow_task(event, log):
+    def at_the_slow_task(event, log) -> None:
         PlainView.event(view, event, log)
         if event.kind is Kind.TASK and event.task == "Wait for a long time" and not interrupt.is_set():
             interrupt.set()
             signal.raise_signal(signal.SIGINT)
 
     view.event = at_the_slow_task
-    report = wizard.apply(Options())
-    assert report.outcome is Outcome.STOPPED
-    assert marks(local_site) == ["one"]
-    journal = local_site.state.load()
-    assert (journal.records["one"].status, journal.records["two"].status) == ("done", "stopped")
-    assert journal.remaining() == ("two", "three")
-    _end_leftovers()
-
-
-def _end_leftovers():
-    """End the command that a cancelled playbook leaves running on its host."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if path.read_bytes() == b"sleep\x00987\x00":
-                os.kill(int(path.parent.name), signal.SIGKILL)
+    report = run_one(local_site, collection, view)
+    assert report.result.outcome is Outcome.STOPPED
+    assert marks(local_site) == []
+    assert report.record.status == "stopped"
+    assert _playbooks(local_site.state.path) == []
 
 
 def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monkeypatch):
@@ -137,7 +120,7 @@ def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monk
     write_step(collection, "one", use)
     seen = set()
 
-    def look():
+    def look() -> None:
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
                 if CANARY.encode() in path.read_bytes():
@@ -145,12 +128,12 @@ def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monk
 
     view = Recorder()
     view.tick = look
-    options = Options(only="one", vault_password_file=key, become_password=f"become-{CANARY}")
-    report = installer(local_site, collection, view).apply(options)
-    assert report.outcome is Outcome.SUCCESSFUL
+    options = {"vault_password_file": key, "become_password": f"become-{CANARY}"}
+    report = run_one(local_site, collection, view, **options)
+    assert report.result.outcome is Outcome.SUCCESSFUL
     assert marks(local_site) == ["one"]
     assert seen == set()
-    assert CANARY not in view.text + repr(options)
+    assert CANARY not in view.text + repr(Options(**options))
     for root in (local_site.state.path, local_site.inventory):
         for path in root.rglob("*"):
             if path.is_file() and collection not in path.resolve().parents:
@@ -164,27 +147,31 @@ def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monk
 def test_a_broken_playbook_shows_what_ansible_said(local_site, collection):
     (collection / "playbooks/steps/one.yml").write_text("- hosts: all\n  taks: []\n")
     view = Recorder()
-    report = installer(local_site, collection).apply(Options(only="one"))
-    assert report.outcome is Outcome.FAILED
-    print_failures(view.console, report.steps[-1], "hpcampus apply")
+    report = run_one(local_site, collection)
+    assert report.result.outcome is Outcome.FAILED
+    print_failures(view.console, report, "hpcampus apply")
     assert "taks" in view.text
 
 
 def test_a_host_that_is_not_there(local_site, collection):
     argv = "-o ConnectTimeout=2"
-    local_site.hosts_file.write_text(f"all: {{hosts: {{gone: {{ansible_host: 127.0.0.9, ansible_port: 9, ansible_ssh_common_args: '{argv}'}}}}}}\n")
+    local_site.hosts_file.write_text(
+        f"all: {{hosts: {{gone: {{ansible_host: 127.0.0.9, ansible_port: 9, ansible_ssh_common_args: '{argv}'}}}}}}\n"
+    )
     local_site.main_file.write_text("mark: /dev/null\n")
-    (collection / "playbooks/steps/one.yml").write_text("- hosts: all\n  gather_facts: false\n  tasks: [{name: Knock, ansible.builtin.ping: }]\n")
+    (collection / "playbooks/steps/one.yml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks: [{name: Knock, ansible.builtin.ping: }]\n"
+    )
     view = Recorder()
-    report = installer(local_site, collection).apply(Options(only="one"))
-    print_failures(view.console, report.steps[-1], "hpcampus apply")
+    report = run_one(local_site, collection)
+    print_failures(view.console, report, "hpcampus apply")
     assert "Cannot reach gone" in view.text
     assert "does not answer on its ssh port" in view.text
 
 
 def test_the_live_view_leaves_one_line_for_each_step(local_site, collection):
     console = Console(force_terminal=True, width=80, file=Path(os.devnull).open("w"), record=True)
-    assert installer(local_site, collection, LiveView(console)).apply(Options(only="one")).outcome is Outcome.SUCCESSFUL
+    assert run_one(local_site, collection, LiveView(console)).result.outcome is Outcome.SUCCESSFUL
     assert "step one: done in" in console.export_text()
 
 
@@ -203,8 +190,6 @@ def test_a_killed_wizard_takes_its_playbook_along(local_site, collection, tmp_pa
         "site = site_at(pathlib.Path(sys.argv[1])); site.state.make()\n"
         "Installer(site, pathlib.Path(sys.argv[2]), PlainView(Console())).apply(Options())\n"
     )
-    import sys
-
     argv = [sys.executable, "-u", str(script), str(local_site.inventory), str(collection)]
     environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
     with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment) as child:

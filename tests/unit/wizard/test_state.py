@@ -60,7 +60,9 @@ def test_a_journal_survives_the_disk(journal):
     assert parse_journal(dump_journal(journal)) == journal
 
 
-@given(st.text() | st.sampled_from(["{}", "[]", "null", '{"plan": 3}', '{"plan": [], "records": [], "fingerprint": ""}']))
+@given(
+    st.text() | st.sampled_from(["{}", "[]", "null", '{"plan": 3}', '{"plan": [], "records": [], "fingerprint": ""}'])
+)
 def test_a_damaged_journal_counts_as_none(text):
     assert isinstance(parse_journal(text), Journal)
 

@@ -34,7 +34,9 @@ def test_hostile_answers_are_refused_or_harmless(question, value):
         assert text.isprintable()
         # A password is hashed before anything else sees it.
         assert "{{" not in text or question.key == "admin_password"
-        assert question.key in {"admin_password", "course_title", "tls_certificate", "tls_key"} or not set(text) & set("$;|`'\" \\")
+        assert question.key in {"admin_password", "course_title", "tls_certificate", "tls_key"} or not set(text) & set(
+            "$;|`'\" \\"
+        )
 
 
 anything = st.recursive(

@@ -291,7 +291,6 @@ TEXTS: Final[dict[str, str]] = {
     "wrong.secret-here": "a password does not belong on the command line or in an answers file; use --admin-password-file",
     "expected.text": "text",
     "expected.list": "a list of host names",
-    "source.default": "default",
 }
 
 ERRORS: Final[dict[str, tuple[str, str, str]]] = {

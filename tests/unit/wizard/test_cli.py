@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command as a person and a script meet it: help, errors, exit codes, never a traceback, no colours in a log."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hpcampus import cli
+from tests.unit.wizard.conftest import ROOT, marks
+
+COMMANDS = [
+    [], ["setup"], ["apply"], ["verify"], ["steps"], ["demo"], ["demo", "up"], ["demo", "down"], ["demo", "status"],
+    ["demo", "shell"],
+]  # fmt: skip
+
+
+def hpcampus(*arguments, **environment):
+    """Run the command as a process of its own, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "hpcampus", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "wizard"), **environment},
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_teaches(command, capsys):
+    assert cli.run([*command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Usage: hpcampus")
+    assert max(len(line) for line in shown.splitlines()) <= 120
+
+
+def test_help_shows_the_ways_in(capsys):
+    cli.run(["--help"])
+    shown = capsys.readouterr().out
+    for wanted in ("hpcampus demo up", "hpcampus setup", "hpcampus apply", "hpcampus verify", "Exit codes"):
+        assert wanted in shown
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys; from hpcampus.cli import run; run(['--help']); print(sorted({'ansible', 'ansible_runner', 'rich', 'questionary', 'ruamel', 'bcrypt', 'cryptography'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "wizard")}
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(capsys):
+    assert cli.run(["--version"]) == 0
+    assert "hpcampus" in capsys.readouterr().out
+
+
+def test_steps_are_listed(capsys):
+    assert cli.run(["steps"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 9
+    assert shown[0].startswith(" 1  base")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["nonsense"], 2, "No such command"),
+        (["apply", "--nonsense"], 2, "No such option"),
+        (["apply"], 3, "There is no inventory at"),
+        (["verify", "-i", "/nowhere"], 3, "There is no inventory at /nowhere"),
+        (["setup"], 7, "--non-interactive"),
+        (["setup", "--non-interactive", "--set", "hub_name"], 2, "NAME=VALUE"),
+        (["setup", "--non-interactive", "--set", "admin_password=hunter2hunter2"], 4, "--admin-password-file"),
+        (["setup", "--non-interactive", "--answers", "none.yml"], 4, "none.yml"),
+        (["setup", "--non-interactive", "--admin-password-file", "none"], 4, "none"),
+        (["setup", "--non-interactive", "--vault-password-file", "none"], 11, "--vault-password-file"),
+        (["setup", "--non-interactive"], 4, "hub_name: an answer is needed"),
+        (["demo", "shell", "nine"], 9, "hub, login, c1, c2"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_errors_have_their_code_and_a_cure(arguments, code, says, capsys, monkeypatch):
+    monkeypatch.setattr("hpcampus.lab.require_root", lambda argv: None)
+    assert cli.run(arguments) == code
+    shown = capsys.readouterr()
+    assert says in shown.err
+    assert "Traceback" not in shown.err + shown.out
+    assert "\x1b" not in shown.err + shown.out
+    assert "hunter2" not in shown.err + shown.out
+
+
+def test_an_inventory_without_hosts(tmp_path, capsys):
+    (tmp_path / "inventory").mkdir()
+    assert cli.run(["apply"]) == 3
+    assert "It has no hosts.yml." in capsys.readouterr().err
+
+
+def test_unexpected_errors_become_a_report(monkeypatch, capsys, tmp_path):
+    def broken(*_arguments):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("hpcampus.places.existing_site", broken)
+    assert cli.run(["apply"]) == 70
+    shown = capsys.readouterr().err
+    assert "Traceback" not in shown
+    (report,) = (tmp_path / "state/hpcampus").glob("error-*.txt")
+    assert str(report) in shown.replace("\n", "")
+    assert "RuntimeError" in report.read_text()
+    assert report.stat().st_mode & 0o077 == 0
+
+
+def test_a_second_run_is_kept_out(local_site, capsys):
+    with local_site.state.lock():
+        assert cli.run(["apply", "-i", str(local_site.inventory)]) == 6
+    assert "Another run works on this inventory" in capsys.readouterr().err
+
+
+def test_both_choices_at_once(local_site, capsys):
+    assert cli.run(["apply", "-i", str(local_site.inventory), "--step", "base", "--from", "slurm"]) == 2
+    assert "exclude each other" in capsys.readouterr().err
+
+
+def test_apply_in_a_log(local_site, collection, monkeypatch, capsys):
+    monkeypatch.setattr("hpcampus.places.find_collection", lambda: collection)
+    assert cli.run(["apply", "-i", str(local_site.inventory), "--check", "--step", "one"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 changes would be made:" in shown
+    assert "one: Leave a mark  (here)" in shown
+    assert "\x1b" not in shown
+    assert marks(local_site) == []
+    assert cli.run(["apply", "-i", str(local_site.inventory), "--step", "nine"]) == 2
+
+
+def test_a_process_of_its_own_has_the_exit_code():
+    began = time.monotonic()
+    assert hpcampus("--help").returncode == 0
+    # A loaded machine may be slow; loading Ansible would take longer than this in any case.
+    assert time.monotonic() - began < 10
+    done = hpcampus("apply")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)

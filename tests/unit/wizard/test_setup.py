@@ -1,0 +1,308 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Setup from end to end, with somebody who answers from a list instead of a terminal."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hpcampus import cli, vault
+from hpcampus.errors import AnswersError, HostKeyError, InventoryError
+from hpcampus.host_keys import HostKey
+from hpcampus.passwords import matches
+from hpcampus.questions import QUESTIONS
+from hpcampus.render import NodeSize
+from hpcampus.setup import LEAVE, WRITE, Request, Setup
+from hpcampus.yaml_files import read_plain
+from tests.unit.wizard.conftest import ANSWERS, CANARY, ROOT
+
+BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI"
+PASSWORD = f"pw-{CANARY}"
+
+
+def key_of(host, last="A"):
+    return HostKey(host, "ssh-ed25519", BLOB + last * 43)
+
+
+class Person:
+    """Gives prepared answers; stops where told to."""
+
+    def __init__(self, answers, reviews=(WRITE,), stop_at="", trusts=True):
+        self.answers, self.reviews, self.stop_at, self.trusts = dict(answers), list(reviews), stop_at, trusts
+        self.asked, self.notices, self.reviewed, self.confirmed = [], [], [], []
+
+    def ask(self, question, present, known, inspector):
+        if question.key == self.stop_at:
+            raise KeyboardInterrupt
+        self.asked.append(question.key)
+        if question.key not in self.answers:
+            return None if question.optional(known) else question.parse(present)
+        value = question.parse(self.answers[question.key])
+        if inspector is not None:
+            inspector(value, known)
+        return value
+
+    def review(self, values):
+        self.reviewed.append(dict(values))
+        return self.reviews.pop(0)
+
+    def confirm_key(self, comparison):
+        self.confirmed.append(comparison)
+        return self.trusts
+
+    def notice(self, problem):
+        self.notices.append(problem.key)
+
+
+FULL = {**ANSWERS, "admin_password": PASSWORD}
+
+
+def setup(site, person=None, *, fetch=lambda host: [key_of(host)], probe=None, **request):
+    site.state.make()
+
+    def look(_hosts, _user, _known_hosts):
+        return NodeSize(64, 256_000)
+
+    return Setup(site, ROOT, Request(**request), person, lambda _key, _values: None, fetch, probe or look)
+
+
+def test_a_first_time(site):
+    person = Person(FULL)
+    outcome = setup(site, person).run()
+    applicable = [question.key for question in QUESTIONS if question.key in FULL]
+    assert person.asked == applicable
+    assert all(outcome.written.values())
+    assert outcome.node == NodeSize(64, 256_000)
+    main = read_plain(site.main_file)
+    assert [profile["name"] for profile in main["site_profiles"]] == ["small", "medium", "large"]
+    secrets = vault.decrypt(site.vault_file.read_text(), outcome.vault_key, site.vault_file)
+    assert "site_verify_password:" in secrets
+    assert [comparison.host for comparison in person.confirmed] == ["jupyter.example.org", "ctl", "login", "c1", "c2"]
+    assert site.known_hosts.read_text().count("ssh-ed25519") == 5
+    assert not (site.state.path / "draft.json").exists()
+
+
+def test_a_second_time_asks_nothing_and_changes_nothing(site):
+    setup(site, Person(FULL)).run()
+    person = Person({})
+    outcome = setup(site, person).run()
+    assert (person.asked, person.confirmed) == ([], [])
+    assert not any(outcome.written.values())
+
+
+def test_one_section_is_changed(site):
+    setup(site, Person(FULL)).run()
+    person = Person({"course_title": "Physics for all"}, reviews=["course", WRITE])
+    outcome = setup(site, person).run()
+    assert person.asked == ["course_slug", "course_title", "course_instructor"]
+    assert {path.name for path, changed in outcome.written.items() if changed} == {"main.yml"}
+    assert read_plain(site.main_file)["site_courses"][0]["title"] == "Physics for all"
+
+
+def test_a_changed_profile_asks_what_it_needs(site):
+    single = {key: value for key, value in FULL.items() if key not in {"controller", "login", "compute", "shared_dir"}}
+    setup(site, Person({**single, "profile": "single"})).run()
+    person = Person(ANSWERS, reviews=["platform", WRITE])
+    setup(site, person).run()
+    assert "compute" in person.asked
+    groups = read_plain(site.hosts_file)["all"]["children"]["slurm"]["children"]
+    assert list(groups["slurm_compute"]["hosts"]) == ["c1", "c2"]
+
+
+def test_a_new_password_and_none(site):
+    key = setup(site, Person(FULL)).run().vault_key
+
+    def hashed():
+        text = vault.decrypt(site.vault_file.read_text(), key, site.vault_file)
+        return read_yaml(text)["vault_password_hashes"]["admin"]
+
+    before = hashed()
+    assert matches(PASSWORD, before)
+    setup(site, Person({}, reviews=["admin", WRITE])).run()
+    assert hashed() == before
+    setup(site, Person({"admin_password": "another password"}, reviews=["admin", WRITE])).run()
+    assert matches("another password", hashed())
+
+
+def read_yaml(text):
+    from ruamel.yaml import YAML
+
+    return YAML(typ="safe").load(text)
+
+
+@pytest.mark.parametrize("stop_at", [question.key for question in QUESTIONS if question.key in FULL])
+def test_ctrl_c_at_every_question_and_going_on(site, stop_at):
+    first = Person(FULL, stop_at=stop_at)
+    with pytest.raises(KeyboardInterrupt):
+        setup(site, first).run()
+    assert not site.inventory.exists()
+    draft = site.state.path / "draft.json"
+    if first.asked:
+        assert PASSWORD not in draft.read_text()
+        assert draft.stat().st_mode & 0o077 == 0
+    second = Person(FULL)
+    assert all(setup(site, second).run().written.values())
+    # A password is not kept, so it is asked again; nothing else is.
+    assert [key for key in second.asked if key in first.asked] == [key for key in ["admin_password"] if key in first.asked]
+
+
+def test_leaving_writes_nothing_and_keeps_the_answers(site):
+    assert setup(site, Person(FULL, reviews=[LEAVE])).run().written == {}
+    assert not site.inventory.exists()
+    assert json.loads((site.state.path / "draft.json").read_text())["course_title"] == "Physics 101"
+
+
+def test_a_damaged_draft_is_no_draft(site):
+    site.state.make()
+    for text in ("{", "[]", '{"hub_name": 3, "odd": 1, "admin_password": "x"}'):
+        (site.state.path / "draft.json").write_text(text)
+        assert "hub_name" in (person := Person(FULL, reviews=[LEAVE])).asked or setup(site, person).run().written == {}
+
+
+def test_a_remembered_answer_that_is_not_valid_any_more_is_asked_again(site):
+    setup(site, Person(FULL)).run()
+    site.main_file.write_text(site.main_file.read_text().replace("site_hub_name: jupyter.example.org", "site_hub_name: a b"))
+    person = Person(ANSWERS)
+    setup(site, person).run()
+    assert person.asked == ["hub_name"]
+    assert person.notices == ["hub_name"]
+
+
+def test_without_a_person(site):
+    outcome = setup(site, from_file=ANSWERS, password=PASSWORD, accept_new=True).run()
+    assert all(outcome.written.values())
+    again = setup(site).run()
+    assert not any(again.written.values())
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ({"from_file": {}}, "hub_name: an answer is needed"),
+        ({"from_file": {**ANSWERS, "hub_name": "a b"}}, "hub_name (--answers)"),
+        ({"from_file": ANSWERS}, "admin_password: an answer is needed"),
+        ({"from_file": {**ANSWERS, "admin_password": PASSWORD}}, "--admin-password-file"),
+        ({"given": {"compute": "c[9-1]"}, "from_file": ANSWERS, "password": PASSWORD}, "compute (--set)"),
+        ({"from_file": ANSWERS, "password": "short"}, "10 are needed"),
+        ({"from_file": {**ANSWERS, "tls": "provided", "tls_certificate": "/none", "tls_key": "/none"}, "password": PASSWORD}, "/none"),
+    ],
+)
+def test_wrong_answers_write_nothing(site, request_, says):
+    with pytest.raises(AnswersError) as caught:
+        setup(site, skip_host_keys=True, **request_).run()
+    assert says in caught.value.why
+    assert PASSWORD not in caught.value.why
+    assert not site.inventory.exists()
+
+
+def test_a_certificate_that_does_not_match_its_key(site, tmp_path):
+    for name in ("a", "b"):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+             str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem"), "-subj", "/CN=x", "-days", "9",
+             "-addext", "subjectAltName=DNS:jupyter.example.org"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    provided = {**ANSWERS, "tls": "provided", "tls_certificate": str(tmp_path / "a.pem")}
+    wrong = {**provided, "tls_key": str(tmp_path / "b.key")}
+    with pytest.raises(AnswersError) as caught:
+        setup(site, from_file=wrong, password=PASSWORD, skip_host_keys=True).run()
+    assert "does not belong" in caught.value.why
+    right = {**provided, "tls_key": str(tmp_path / "a.key")}
+    setup(site, from_file=right, password=PASSWORD, skip_host_keys=True).run()
+    assert read_plain(site.main_file)["apache_certificate_file"] == str(tmp_path / "a.pem")
+    # The self-signed one needs no files; what named them goes.
+    setup(site, given={"tls": "selfsigned"}, skip_host_keys=True).run()
+    assert "apache_certificate_file" not in read_plain(site.main_file)
+
+
+def test_contradictions_with_hand_edits_are_not_written(site):
+    setup(site, Person(FULL)).run()
+    text = site.main_file.read_text().replace("    time_limit_minutes: 120", "    time_limit_minutes: 9999", 1)
+    site.main_file.write_text(text)
+    with pytest.raises(InventoryError) as caught:
+        setup(site, given={"course_title": "X"}).run()
+    assert "time_limit_minutes" in caught.value.why
+    assert site.main_file.read_text() == text
+
+
+def test_host_keys_nobody_confirmed(site):
+    with pytest.raises(HostKeyError) as caught:
+        setup(site, from_file=ANSWERS, password=PASSWORD).run()
+    assert "--accept-new-host-keys" in caught.value.cure
+    assert "SHA256:" in caught.value.what
+    with pytest.raises(HostKeyError):
+        setup(site, Person(FULL, trusts=False)).run()
+    assert not site.inventory.exists()
+
+
+def test_a_changed_host_key(site):
+    setup(site, from_file=ANSWERS, password=PASSWORD, accept_new=True).run()
+    before = site.known_hosts.read_text()
+
+    def other(host):
+        return [key_of(host, "B" if host == "c1" else "A")]
+
+    with pytest.raises(HostKeyError) as caught:
+        setup(site, fetch=other, accept_new=True).run()
+    assert "c1 has changed" in caught.value.what
+    assert site.known_hosts.read_text() == before
+    setup(site, fetch=other, accept_changed=True).run()
+    assert key_of("c1", "B").line in site.known_hosts.read_text()
+    assert key_of("c1").line not in site.known_hosts.read_text()
+
+
+def test_a_host_that_does_not_answer(site):
+    def silent(host):
+        raise HostKeyError("host-key-missing", host=host, problem="Connection refused")
+
+    with pytest.raises(HostKeyError):
+        setup(site, Person(FULL), fetch=silent).run()
+    assert not site.inventory.exists()
+    assert (site.state.path / "draft.json").exists()
+
+
+def test_nodes_that_cannot_be_looked_at_get_small_profiles(site):
+    def refused(_hosts, _user, _known_hosts):
+        raise OSError("Permission denied (publickey).")
+
+    outcome = setup(site, Person(FULL), probe=refused).run()
+    assert "Permission denied" in outcome.probe_problem
+    assert [profile["name"] for profile in read_plain(site.main_file)["site_profiles"]] == ["small"]
+
+
+def test_ansible_reads_it(site):
+    """Groups and the decrypted account, as ansible-inventory sees them."""
+    key = setup(site, Person(FULL)).run().vault_key
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-inventory")), "-i", str(site.inventory), "--list", "--vault-password-file", str(key)],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    data = json.loads(done.stdout)
+    assert data["slurm_compute"]["hosts"] == ["c1", "c2"]
+    variables = data["_meta"]["hostvars"]["c1"]
+    assert variables["site_partitions"][0]["name"] == "jupyter"
+    assert matches(PASSWORD, variables["vault_password_hashes"]["admin"])
+    assert "WARNING" not in done.stderr
+
+
+def test_the_password_is_nowhere(site, tmp_path):
+    setup(site, Person(FULL)).run()
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or PASSWORD.encode() not in path.read_bytes()
+
+
+def test_from_the_command_line(tmp_path, capsys):
+    answers, password = tmp_path / "answers.yml", tmp_path / "password"
+    answers.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in ANSWERS.items()))
+    password.write_text(f"{PASSWORD}\n")
+    arguments = ["setup", "--non-interactive", "--skip-host-keys", "--answers", str(answers), "--admin-password-file"]
+    assert cli.run([*arguments, str(password), "--set", "course_title=From here"]) == 0
+    shown = capsys.readouterr().out
+    assert "Written: " in shown
+    assert "Key of the vault: " in shown
+    assert PASSWORD not in shown
+    assert read_plain(tmp_path / "inventory/group_vars/all/main.yml")["site_courses"][0]["title"] == "From here"

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Setup in a real terminal of 80 columns and 24 lines: wrong answers, Ctrl-C, going on, and what is on disk."""
+
+import os
+import sys
+
+import pexpect
+import pytest
+
+from hpcampus.yaml_files import read_plain
+from tests.unit.wizard.conftest import ROOT
+
+ENTER, CTRL_C, CLEAR = "\r", "\x03", "\x15"
+PASSWORD = "a password nobody sees"
+
+
+@pytest.fixture
+def start(tmp_path):
+    children = []
+
+    def spawn(*arguments, **environment):
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "hpcampus", *arguments],
+            encoding="utf-8",
+            dimensions=(24, 80),
+            timeout=30,
+            cwd=str(tmp_path),
+            env={**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PYTHONPATH": str(ROOT / "wizard"), **environment},
+        )
+        children.append(child)
+        return child
+
+    yield spawn
+    for child in children:
+        child.close(force=True)
+
+
+def answer(child, question, typed):
+    child.expect(question)
+    child.send(typed)
+
+
+def end(child):
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus
+
+
+def test_setup_stopped_resumed_and_finished(start, tmp_path):
+    child = start("setup", "--skip-host-keys")
+    answer(child, "What shall be installed", ENTER)
+    answer(child, "Name of the hub", "https://jupyter.example.org" + ENTER)
+    answer(child, "is an address", CLEAR + "jupyter.example.org" + ENTER)
+    answer(child, "reached from here", ENTER)
+    answer(child, "User for ssh", CTRL_C)
+    child.expect("Stopped; nothing was written")
+    assert end(child) == 130
+    assert not (tmp_path / "inventory").exists()
+
+    child = start("setup", "--skip-host-keys")
+    child.expect("Going on with the answers")
+    answer(child, "User for ssh", CLEAR + "admin" + ENTER)
+    answer(child, "Apptainer come from", ENTER)
+    answer(child, "Name of the partition", ENTER)
+    answer(child, "Name of the notebook image", ENTER)
+    answer(child, "Which certificate", ENTER)
+    answer(child, "User name of the first", ENTER)
+    answer(child, "Password of the admin", "short" + ENTER)
+    answer(child, "at least 10 are needed", CLEAR + PASSWORD + ENTER)
+    answer(child, "The same password", PASSWORD + ENTER)
+    answer(child, "Short name of the first course", "physics101" + ENTER)
+    answer(child, "Title of the course", CLEAR + "Physics 101" + ENTER)
+    answer(child, "its instructor", ENTER)
+    answer(child, "Write the inventory, or", ENTER)
+    child.expect("Key of the vault")
+    assert end(child) == 0
+    assert PASSWORD not in child.before
+    main = read_plain(tmp_path / "inventory/group_vars/all/main.yml")
+    assert (main["site_profile"], main["site_hub_name"]) == ("single", "jupyter.example.org")
+    assert main["site_courses"][0]["title"] == "Physics 101"
+    assert read_plain(tmp_path / "inventory/hosts.yml")["all"]["vars"]["ansible_user"] == "admin"
+
+
+def test_no_colour_where_none_is_wanted(start):
+    child = start("apply", NO_COLOR="1")
+    child.expect("There is no inventory")
+    assert "\x1b[3" not in child.before + child.after
+    assert end(child) == 3

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every text that is used exists and every text that exists is used; errors name what, why and what to do."""
+
+import ast
+import string
+
+import pytest
+
+from hpcampus import errors
+from hpcampus.causes import CAUSES
+from hpcampus.errors import ExitCode, HpcampusError
+from hpcampus.questions import QUESTIONS, SECTIONS
+from hpcampus.texts.en import ERRORS, TEXTS
+from tests.unit.wizard.conftest import ROOT
+
+SOURCES = [path for path in (ROOT / "wizard/hpcampus").rglob("*.py") if "lab" not in path.relative_to(ROOT).parts]
+
+
+def subclasses(kind):
+    return {kind.__name__} | {name for child in kind.__subclasses__() for name in subclasses(child)}
+
+
+def used():
+    """Find the keys that the code names: every string constant, and the prefixes of those put together."""
+    constants, prefixes, raised = set(), set(), {}
+    names = subclasses(HpcampusError)
+    for path in SOURCES:
+        if path.parent.name == "texts":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                constants.add(node.value)
+            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                prefixes.add(node.values[0].value)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                for key in ast.walk(node.args[0]):
+                    if isinstance(key, ast.Constant):
+                        raised.setdefault(key.value, set()).add(tuple(sorted(k.arg or "**" for k in node.keywords)))
+    return constants, prefixes, raised
+
+
+CONSTANTS, PREFIXES, RAISED = used()
+
+
+def placeholders(*texts):
+    return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS))
+def test_no_text_is_left_over(key):
+    dynamic = [prefix for prefix in PREFIXES if prefix.endswith(".") and "." in prefix]
+    assert key in CONSTANTS or any(key.startswith(prefix) for prefix in dynamic) or key.removeprefix("wrong.") in CONSTANTS
+
+
+def test_no_error_is_missing_or_left_over():
+    assert {key for key in RAISED if isinstance(key, str) and key} == set(ERRORS)
+
+
+@pytest.mark.parametrize("key", sorted(ERRORS))
+def test_errors_fill_their_placeholders(key):
+    what, why, cure = ERRORS[key]
+    assert what
+    for given in RAISED[key]:
+        if "**" not in given:
+            assert placeholders(what, why, cure) <= set(given)
+
+
+def test_everything_put_together_exists():
+    wanted = {f"prompt.{question.key}" for question in QUESTIONS}
+    wanted |= {f"choice.{question.key}.{value}" for question in QUESTIONS for value in question.choices}
+    wanted |= {f"section.{section}" for section in SECTIONS}
+    wanted |= {f"{kind}.{cause.name}" for kind in ("cause", "cure") for cause in CAUSES}
+    wanted |= {f"status.{status}" for status in ("done", "failed", "stopped", "running")}
+    wanted |= {f"demo.role.{role}" for role in ("admin", "instructor", "student")}
+    wanted |= {f"demo.state.{state}" for state in ("running", "stopped", "missing")}
+    assert wanted <= set(TEXTS)
+
+
+def test_one_class_for_each_exit_code():
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, HpcampusError)]
+    codes = [kind.exit_code for kind in kinds]
+    assert len(set(codes)) == len(codes)
+    assert set(codes) | {ExitCode.OK} == set(ExitCode)
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_help_lists_every_exit_code(code):
+    assert f"{code.value} " in TEXTS["help.main"].partition("Exit codes")[2]
