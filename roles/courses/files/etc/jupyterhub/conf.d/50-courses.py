@@ -8,4 +8,4 @@ from pathlib import Path
 
 c = get_config()  # noqa: F821 (put here by jupyterhub_config.py)
 
-c.HpcHub.courses = json.loads(Path("/etc/jupyterhub/courses.json").read_text())["courses"]
+c.HpcHub.courses = json.loads((Path(__file__).parents[1] / "courses.json").read_text())["courses"]
