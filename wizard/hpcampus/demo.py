@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ruamel.yaml.comments import CommentedMap
 
@@ -21,7 +21,8 @@ from hpcampus.places import Site, site_at, state_home
 from hpcampus.vault import ensure_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    import subprocess
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 LAB_NAME = "demo"
@@ -34,6 +35,16 @@ HOSTS = (
     lab.Host(name="c1", shared=True, groups=("slurm_compute",)),
     lab.Host(name="c2", shared=True, groups=("slurm_compute",)),
 )
+
+
+class Containers(Protocol):
+    """What the demo needs to know of a lab that is up."""
+
+    def inventory_hosts(self) -> dict[str, dict[str, str]]:
+        """Give the connection variables of every host."""
+
+    def exec(self, host: str, argv: Sequence[str], /) -> subprocess.CompletedProcess[str]:
+        """Run a command in a host."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ def translated() -> Iterator[None]:
         raise LabError("lab-failed", problem=problem, cure=error.cure) from error
 
 
-def write_inventory(site: Site, containers: lab.Lab, example: Path) -> tuple[Account, ...]:
+def write_inventory(site: Site, containers: Containers, example: Path) -> tuple[Account, ...]:
     """Write the inventory of the demo: the worked example, the containers' addresses, and passwords of its own.
 
     Passwords are made once and kept in the vault, so that a second start shows the same.
@@ -105,7 +116,7 @@ def write_inventory(site: Site, containers: lab.Lab, example: Path) -> tuple[Acc
     return accounts
 
 
-def _add_connections(hosts: CommentedMap, containers: lab.Lab) -> None:
+def _add_connections(hosts: CommentedMap, containers: Containers) -> None:
     known = containers.inventory_hosts()
     top = hosts.setdefault("all", CommentedMap())
     listed = CommentedMap()
@@ -146,7 +157,7 @@ def people(main: Mapping[str, object]) -> dict[str, str]:
     return roles
 
 
-def identity(containers: lab.Lab) -> str:
+def identity(containers: Containers) -> str:
     """Give a text that changes when a container was made anew: systemd makes the machine id at the first boot."""
     return "\n".join(containers.exec(host.name, ["cat", "/etc/machine-id"]).stdout for host in HOSTS)
 

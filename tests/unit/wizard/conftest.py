@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the wizard's tests share: private homes, a small collection that runs on this machine, answers that are right."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 
@@ -56,7 +58,7 @@ steps:
 
 
 @pytest.fixture(autouse=True)
-def homes(tmp_path, monkeypatch):
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the tests out of the user's own files."""
     for variable in ("STATE", "CONFIG", "CACHE"):
         monkeypatch.setenv(f"XDG_{variable}_HOME", str(tmp_path / variable.lower()))
@@ -67,13 +69,13 @@ def homes(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def site(tmp_path) -> Site:
+def site(tmp_path: Path) -> Site:
     """A site whose inventory does not exist yet."""
     return site_at(tmp_path / "site")
 
 
 @pytest.fixture
-def collection(tmp_path) -> Path:
+def collection(tmp_path: Path) -> Path:
     """A collection with the shape of ours, whose steps touch one file of this machine."""
     root = tmp_path / "collection"
     (root / "playbooks/vars").mkdir(parents=True)
@@ -98,7 +100,7 @@ def write_step(root: Path, name: str, before: str = "") -> None:
 
 
 @pytest.fixture
-def local_site(site) -> Site:
+def local_site(site: Site) -> Site:
     """A site with an inventory of this machine only."""
     site.main_file.parent.mkdir(parents=True)
     python = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

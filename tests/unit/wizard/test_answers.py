@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Layers of answers: the first that counts wins, memory is forgiving, people are told."""
 
-from typing import Never
+from __future__ import annotations
+
+from typing import Any, Never
 
 import pytest
 from hypothesis import given
@@ -15,17 +17,17 @@ from tests.unit.wizard.conftest import ANSWERS
 COMPLETE = {**ANSWERS, "admin_password": "correct horse"}
 
 
-def keys(problems):
+def keys(problems: Any) -> Any:
     return [problem.key for problem in problems]
 
 
-def test_complete_answers_have_no_problem():
+def test_complete_answers_have_no_problem() -> None:
     resolved = resolve([Layer("file", COMPLETE)], {})
     assert resolved.problems == []
     assert resolved.values == COMPLETE
 
 
-def test_the_strongest_layer_wins_and_names_its_source():
+def test_the_strongest_layer_wins_and_names_its_source() -> None:
     resolved = resolve([Layer("--set", {"hub_name": "b"}), Layer("file", COMPLETE)], {})
     assert (resolved.values["hub_name"], resolved.sources["hub_name"], resolved.sources["login"]) == (
         "b",
@@ -34,21 +36,21 @@ def test_the_strongest_layer_wins_and_names_its_source():
     )
 
 
-def test_a_wrong_answer_of_a_person_does_not_fall_through():
+def test_a_wrong_answer_of_a_person_does_not_fall_through() -> None:
     resolved = resolve([Layer("--set", {"hub_name": "a b"}), Layer("file", COMPLETE)], {})
     assert keys(resolved.problems) == ["hub_name"]
     assert "hub_name" not in resolved.values
     assert str(resolved.problems[0]).startswith("hub_name (--set): ")
 
 
-def test_a_remembered_answer_that_is_not_valid_any_more_is_only_noticed():
+def test_a_remembered_answer_that_is_not_valid_any_more_is_only_noticed() -> None:
     resolved = resolve([Layer("inventory", {**COMPLETE, "login": "a b"}, lenient=True)], {})
     assert resolved.problems == []
     assert keys(resolved.notices) == ["login"]
     assert resolved.values["login"] == "ctl"
 
 
-def test_defaults_come_from_other_answers():
+def test_defaults_come_from_other_answers() -> None:
     given = {"profile": "own-cluster", "hub_name": "h", "controller": "ctl", "compute": "c1", "course_slug": "s"}
     resolved = resolve([Layer("file", given)], {KNOWN_ADMIN: "admin"})
     assert resolved.problems == []
@@ -58,34 +60,34 @@ def test_defaults_come_from_other_answers():
     assert "admin_password" not in resolved.values
 
 
-def test_questions_that_do_not_apply_have_no_answer():
+def test_questions_that_do_not_apply_have_no_answer() -> None:
     resolved = resolve([Layer("file", {**COMPLETE, "profile": "single", "tls_key": "/x"})], {})
     assert not {"controller", "login", "compute", "tls_key"} & set(resolved.values)
 
 
-def test_nothing_given_names_everything_that_is_missing():
+def test_nothing_given_names_everything_that_is_missing() -> None:
     assert keys(resolve([], {}).problems) == ["hub_name", "admin_password", "course_slug", "course_title"]
 
 
-def test_another_administrator_needs_a_password():
+def test_another_administrator_needs_a_password() -> None:
     given = {**ANSWERS, "admin_name": "boss"}
     assert keys(resolve([Layer("file", given)], {KNOWN_ADMIN: "admin"}).problems) == ["admin_password"]
 
 
-def test_typing_errors_in_names_are_found():
+def test_typing_errors_in_names_are_found() -> None:
     (problem,) = resolve([Layer("file", {**COMPLETE, "hub_nam": "x"})], {}).problems
     assert "did you mean hub_name?" in problem.text
 
 
-def test_inspectors_speak_for_the_world():
-    def refuse(_value, _known) -> Never:
+def test_inspectors_speak_for_the_world() -> None:
+    def refuse(_value: Any, _known: Any) -> Never:
         raise ValueError("there is no such file")
 
     given = {**COMPLETE, "tls": "provided", "tls_certificate": "/c", "tls_key": "/k"}
     assert keys(resolve([Layer("file", given)], {}, {"tls_key": refuse}).problems) == ["tls_key"]
 
 
-def test_secrets_in_the_wrong_place_are_found_and_never_drafted():
+def test_secrets_in_the_wrong_place_are_found_and_never_drafted() -> None:
     assert keys(misplaced_secrets(Layer("--set", {"admin_password": "x", "hub_name": "h"}))) == ["admin_password"]
     assert without_secrets({"admin_password": "x", "hub_name": "h", "odd": 1}) == {"hub_name": "h"}
 
@@ -99,7 +101,7 @@ def test_secrets_in_the_wrong_place_are_found_and_never_drafted():
         (["=b"], {}, ["=b"]),
     ],
 )
-def test_assignments(texts, values, bad):
+def test_assignments(texts: Any, values: Any, bad: Any) -> None:
     assert parse_assignments(texts) == (values, bad)
 
 
@@ -112,7 +114,7 @@ some_answers = st.dictionaries(st.sampled_from([question.key for question in QUE
 
 
 @given(some_answers, some_answers)
-def test_no_answers_at_all_break_it(first, second):
+def test_no_answers_at_all_break_it(first: Any, second: Any) -> None:
     resolved = resolve([Layer("one", first), Layer("two", second, lenient=True)], {})
     for question in QUESTIONS:
         if question.key in resolved.values:

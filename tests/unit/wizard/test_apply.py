@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Which steps run, and where the next start goes on; with a runner that only pretends."""
 
+from __future__ import annotations
+
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hpcampus.apply import Installer, Options
 from hpcampus.errors import UsageProblemError, VerifyFailedError
 from hpcampus.events import Event, Kind
+from hpcampus.places import Site
 from hpcampus.runner import Outcome, Result
 from hpcampus.verify import result_lines, run_verify
 
@@ -20,25 +24,25 @@ class Quiet:
     def __init__(self) -> None:
         self.closed = 0
 
-    def plan(self, steps, skipped): ...
-    def step_started(self, number, total, step): ...
-    def event(self, event, log): ...
-    def tick(self): ...
-    def step_finished(self, report): ...
+    def plan(self, steps: Any, skipped: Any) -> None: ...
+    def step_started(self, number: Any, total: Any, step: Any) -> None: ...
+    def event(self, event: Any, log: Any) -> None: ...
+    def tick(self) -> None: ...
+    def step_finished(self, report: Any) -> None: ...
 
-    def close(self):
+    def close(self) -> None:
         self.closed += 1
 
 
 class Pretend:
     """A runner that remembers what it was asked to run, and ends as it was told."""
 
-    def __init__(self, **outcomes) -> None:
+    def __init__(self, **outcomes: Any) -> None:
         self.outcomes = outcomes
-        self.ran = []
-        self.events = []
+        self.ran: list[str] = []
+        self.events: list[Event] = []
 
-    def __call__(self, request, on_event, _on_tick):
+    def __call__(self, request: Any, on_event: Any, _on_tick: Any) -> Any:
         name = request.playbook.rsplit(".", 1)[-1]
         self.ran.append(name)
         self.last = request
@@ -51,23 +55,23 @@ class Pretend:
 
 
 @pytest.fixture
-def go(local_site, collection):
+def go(local_site: Site, collection: Path) -> Any:
     local_site.state.make()
 
-    def apply(runner, **options):
+    def apply(runner: Any, **options: Any) -> Any:
         return Installer(local_site, collection, Quiet(), runner).apply(Options(**options))
 
     return apply
 
 
-def test_the_inventory_is_checked_first(go):
+def test_the_inventory_is_checked_first(go: Any) -> None:
     runner = Pretend(validate=Outcome.FAILED)
     assert go(runner).outcome is Outcome.FAILED
     assert runner.ran == ["validate"]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.STOPPED, KeyboardInterrupt()])
-def test_a_stopped_run_goes_on_where_it_was(go, outcome):
+def test_a_stopped_run_goes_on_where_it_was(go: Any, outcome: Any) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         go(Pretend(two=outcome))
     runner = Pretend()
@@ -80,7 +84,7 @@ def test_a_stopped_run_goes_on_where_it_was(go, outcome):
     assert runner.ran == ["validate", "one", "two", "three"]
 
 
-def test_a_changed_inventory_starts_from_the_beginning(go, local_site):
+def test_a_changed_inventory_starts_from_the_beginning(go: Any, local_site: Site) -> None:
     go(Pretend(two=Outcome.FAILED))
     local_site.main_file.write_text("mark: /tmp/other\n")
     runner = Pretend()
@@ -88,7 +92,7 @@ def test_a_changed_inventory_starts_from_the_beginning(go, local_site):
     assert runner.ran == ["validate", "one", "two", "three"]
 
 
-def test_a_changed_collection_starts_from_the_beginning(go, collection):
+def test_a_changed_collection_starts_from_the_beginning(go: Any, collection: Path) -> None:
     go(Pretend(two=Outcome.FAILED))
     (collection / "playbooks/steps/one.yml").write_text("[]\n")
     runner = Pretend()
@@ -96,7 +100,7 @@ def test_a_changed_collection_starts_from_the_beginning(go, collection):
     assert runner.ran == ["validate", "one", "two", "three"]
 
 
-def test_new_hosts_start_from_the_beginning(go):
+def test_new_hosts_start_from_the_beginning(go: Any) -> None:
     go(Pretend(two=Outcome.FAILED), hosts_identity="a")
     runner = Pretend()
     go(runner, hosts_identity="b")
@@ -112,7 +116,7 @@ def test_new_hosts_start_from_the_beginning(go):
         ({"check": True, "only": "three"}, ["validate", "three"]),
     ],
 )
-def test_options_override_the_journal(go, options, ran):
+def test_options_override_the_journal(go: Any, options: Any, ran: Any) -> None:
     go(Pretend(three=Outcome.FAILED))
     runner = Pretend()
     go(runner, **options)
@@ -120,7 +124,7 @@ def test_options_override_the_journal(go, options, ran):
     assert runner.last.check is options.get("check", False)
 
 
-def test_one_step_and_check_leave_the_journal_alone(go, local_site):
+def test_one_step_and_check_leave_the_journal_alone(go: Any, local_site: Site) -> None:
     go(Pretend(two=Outcome.FAILED))
     before = local_site.state.load()
     go(Pretend(), only="one")
@@ -128,21 +132,21 @@ def test_one_step_and_check_leave_the_journal_alone(go, local_site):
     assert local_site.state.load() == before
 
 
-def test_a_run_from_a_step_is_resumed_too(go):
+def test_a_run_from_a_step_is_resumed_too(go: Any) -> None:
     go(Pretend(three=Outcome.STOPPED), start="two")
     runner = Pretend()
     assert go(runner).skipped == ("two",)
     assert runner.ran == ["validate", "three"]
 
 
-def test_an_unknown_step_runs_nothing(go):
+def test_an_unknown_step_runs_nothing(go: Any) -> None:
     runner = Pretend()
     with pytest.raises(UsageProblemError):
         go(runner, only="nine")
     assert runner.ran == []
 
 
-def test_the_terminal_is_given_back(local_site, collection):
+def test_the_terminal_is_given_back(local_site: Site, collection: Path) -> None:
     local_site.state.make()
     view = Quiet()
     with pytest.raises(RuntimeError):
@@ -150,7 +154,7 @@ def test_the_terminal_is_given_back(local_site, collection):
     assert view.closed == 1
 
 
-def test_verify_gives_the_lines_of_its_result(local_site, collection):
+def test_verify_gives_the_lines_of_its_result(local_site: Site, collection: Path) -> None:
     local_site.state.make()
     runner = Pretend()
     runner.events = [Event(Kind.OK, task="Show the result", host="hub", lines=("login 0.4 s", "cell ran on c1"))]
@@ -160,7 +164,7 @@ def test_verify_gives_the_lines_of_its_result(local_site, collection):
 
 
 @pytest.mark.parametrize("outcome", [Outcome.SUCCESSFUL, Outcome.FAILED])
-def test_verify_without_a_result_is_no_proof(local_site, collection, outcome):
+def test_verify_without_a_result_is_no_proof(local_site: Site, collection: Path, outcome: Any) -> None:
     local_site.state.make()
     report = run_verify(Installer(local_site, collection, Quiet(), Pretend(verify=outcome)), Options())
     with pytest.raises(VerifyFailedError):

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The step catalogue: ours is readable, wrong ones are refused with a reason, steps are chosen by name."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from hpcampus.apply import load_steps
@@ -13,7 +17,7 @@ GOOD = {"name": "a", "title": "A", "playbook": "n.c.a", "hosts": ["hub"], "descr
 STEPS = parse_catalogue({"steps": [{**GOOD, "name": name} for name in ("base", "slurm", "hub")]}, "test")
 
 
-def test_ours_is_readable():
+def test_ours_is_readable() -> None:
     steps = load_steps(ROOT)
     assert [step.name for step in steps] == [
         "base", "slurm", "apptainer", "tunnel", "hub", "gateway", "images", "courses", "apache",
@@ -37,7 +41,7 @@ def test_ours_is_readable():
         ({"steps": [GOOD, GOOD]}, "listed twice"),
     ],
 )
-def test_wrong_shapes_are_refused(data, says):
+def test_wrong_shapes_are_refused(data: Any, says: Any) -> None:
     with pytest.raises(CollectionError) as caught:
         parse_catalogue(data, "steps.yml")
     assert says in caught.value.why
@@ -53,18 +57,18 @@ def test_wrong_shapes_are_refused(data, says):
         (None, "base", ["base", "slurm", "hub"]),
     ],
 )
-def test_steps_are_chosen(only, start, chosen):
+def test_steps_are_chosen(only: Any, start: Any, chosen: Any) -> None:
     assert [step.name for step in select_steps(STEPS, only, start)] == chosen
 
 
 @pytest.mark.parametrize(("only", "start"), [("slrm", None), (None, "slrm")])
-def test_an_unknown_step_names_the_nearest(only, start):
+def test_an_unknown_step_names_the_nearest(only: Any, start: Any) -> None:
     with pytest.raises(UsageProblemError) as caught:
         select_steps(STEPS, only, start)
     assert "Did you mean 'slurm'?" in caught.value.what
     assert "base, slurm, hub" in caught.value.why
 
 
-def test_one_choice_excludes_the_other():
+def test_one_choice_excludes_the_other() -> None:
     with pytest.raises(UsageProblemError):
         select_steps(STEPS, "base", "hub")

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Failures as they read in real life, and the cause each is told to have."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from hpcampus.causes import CAUSES, likely_cause
@@ -58,23 +62,23 @@ REAL = [
 
 
 @pytest.mark.parametrize(("name", "message"), REAL)
-def test_real_messages(name, message):
+def test_real_messages(name: Any, message: Any) -> None:
     cause = likely_cause(message.splitlines())
     assert cause is not None
     assert cause.name == name
 
 
 @pytest.mark.parametrize("message", ["", "all is well", "changed: [c1]", "certificate written"])
-def test_no_cause_is_invented(message):
+def test_no_cause_is_invented(message: Any) -> None:
     assert likely_cause([message]) is None
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
-def test_each_has_texts_that_name_the_host(cause):
+def test_each_has_texts_that_name_the_host(cause: Any) -> None:
     assert cause.title("c7")
     assert cause.cure("c7").endswith((".", "true"))
     assert "{" not in cause.title("c7") + cause.cure("c7")
 
 
-def test_each_is_seen_in_a_real_message():
+def test_each_is_seen_in_a_real_message() -> None:
     assert {cause.name for cause in CAUSES} - {name for name, _ in REAL} <= {"apache-config"}

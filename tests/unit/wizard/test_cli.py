@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command as a person and a script meet it: help, errors, exit codes, never a traceback, no colours in a log."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hpcampus import cli
+from hpcampus.places import Site
 from tests.unit.wizard.conftest import ROOT, marks
 
 COMMANDS = [
@@ -18,7 +23,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-def hpcampus(*arguments, **environment):
+def hpcampus(*arguments: Any, **environment: Any) -> Any:
     """Run the command as a process of its own, without a terminal."""
     return subprocess.run(
         [sys.executable, "-m", "hpcampus", *arguments],
@@ -32,34 +37,39 @@ def hpcampus(*arguments, **environment):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_help_teaches(command, capsys):
+def test_help_teaches(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([*command, "--help"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("Usage: hpcampus")
     assert max(len(line) for line in shown.splitlines()) <= 120
 
 
-def test_help_shows_the_ways_in(capsys):
+def test_help_shows_the_ways_in(capsys: pytest.CaptureFixture[str]) -> None:
     cli.run(["--help"])
     shown = capsys.readouterr().out
     for wanted in ("hpcampus demo up", "hpcampus setup", "hpcampus apply", "hpcampus verify", "Exit codes"):
         assert wanted in shown
 
 
-def test_help_loads_nothing_heavy():
-    code = "import sys; from hpcampus.cli import run; run(['--help']); print(sorted({'ansible', 'ansible_runner', 'rich', 'questionary', 'ruamel', 'bcrypt', 'cryptography'} & set(sys.modules)))"
+def test_help_loads_nothing_heavy() -> None:
+    heavy = "{'ansible', 'ansible_runner', 'rich', 'questionary', 'ruamel', 'bcrypt', 'cryptography'}"
+    code = f"import sys; from hpcampus.cli import run; run(['--help']); print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "wizard")}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "wizard")},
     )
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_version(capsys):
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert "hpcampus" in capsys.readouterr().out
 
 
-def test_steps_are_listed(capsys):
+def test_steps_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["steps"]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert len(shown) == 9
@@ -84,8 +94,10 @@ def test_steps_are_listed(capsys):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_errors_have_their_code_and_a_cure(arguments, code, says, capsys, monkeypatch):
-    monkeypatch.setattr("hpcampus.lab.require_root", lambda argv: None)
+def test_errors_have_their_code_and_a_cure(
+    arguments: Any, code: Any, says: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hpcampus.lab.require_root", lambda _argv: None)
     assert cli.run(arguments) == code
     shown = capsys.readouterr()
     assert says in shown.err
@@ -94,14 +106,16 @@ def test_errors_have_their_code_and_a_cure(arguments, code, says, capsys, monkey
     assert "hunter2" not in shown.err + shown.out
 
 
-def test_an_inventory_without_hosts(tmp_path, capsys):
+def test_an_inventory_without_hosts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "inventory").mkdir()
     assert cli.run(["apply"]) == 3
     assert "It has no hosts.yml." in capsys.readouterr().err
 
 
-def test_unexpected_errors_become_a_report(monkeypatch, capsys, tmp_path):
-    def broken(*_arguments):
+def test_unexpected_errors_become_a_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_arguments: Any) -> None:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr("hpcampus.places.existing_site", broken)
@@ -114,18 +128,20 @@ def test_unexpected_errors_become_a_report(monkeypatch, capsys, tmp_path):
     assert report.stat().st_mode & 0o077 == 0
 
 
-def test_a_second_run_is_kept_out(local_site, capsys):
+def test_a_second_run_is_kept_out(local_site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     with local_site.state.lock():
         assert cli.run(["apply", "-i", str(local_site.inventory)]) == 6
     assert "Another run works on this inventory" in capsys.readouterr().err
 
 
-def test_both_choices_at_once(local_site, capsys):
+def test_both_choices_at_once(local_site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["apply", "-i", str(local_site.inventory), "--step", "base", "--from", "slurm"]) == 2
     assert "exclude each other" in capsys.readouterr().err
 
 
-def test_apply_in_a_log(local_site, collection, monkeypatch, capsys):
+def test_apply_in_a_log(
+    local_site: Site, collection: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("hpcampus.places.find_collection", lambda: collection)
     assert cli.run(["apply", "-i", str(local_site.inventory), "--check", "--step", "one"]) == 0
     shown = capsys.readouterr().out
@@ -136,7 +152,7 @@ def test_apply_in_a_log(local_site, collection, monkeypatch, capsys):
     assert cli.run(["apply", "-i", str(local_site.inventory), "--step", "nine"]) == 2
 
 
-def test_a_process_of_its_own_has_the_exit_code():
+def test_a_process_of_its_own_has_the_exit_code() -> None:
     began = time.monotonic()
     assert hpcampus("--help").returncode == 0
     # A loaded machine may be slow; loading Ansible would take longer than this in any case.

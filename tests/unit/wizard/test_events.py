@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Events of ansible-runner become records; the log of a step counts changes and failures."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 from hpcampus.events import Event, Kind, StepLog, message_lines, parse_event
 
 
-def raw(name, **data):
+def raw(name: Any, **data: Any) -> Any:
     return {"event": name, "event_data": data}
 
 
@@ -26,7 +30,7 @@ def raw(name, **data):
         (raw("playbook_on_stats"), Kind.STATS),
     ],
 )
-def test_kinds(event, kind):
+def test_kinds(event: Any, kind: Any) -> None:
     parsed = parse_event(event)
     assert parsed is not None
     assert parsed.kind is kind
@@ -35,11 +39,11 @@ def test_kinds(event, kind):
 @pytest.mark.parametrize(
     "event", [{}, raw("verbose"), raw("runner_on_start"), raw("runner_item_on_ok"), {"event": None}]
 )
-def test_noise_is_left_out(event):
+def test_noise_is_left_out(event: Any) -> None:
     assert parse_event(event) is None
 
 
-def test_roles_lose_their_collection_and_tasks_their_role():
+def test_roles_lose_their_collection_and_tasks_their_role() -> None:
     event = parse_event(
         raw("playbook_on_task_start", role="hpcampus.platform.slurm", task="hpcampus.platform.slurm : Do")
     )
@@ -54,18 +58,18 @@ json = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["event", "event_data", "x"]), json))
-def test_no_event_breaks_the_view(event):
+def test_no_event_breaks_the_view(event: Any) -> None:
     parsed = parse_event(event)
     if parsed is not None:
         StepLog().add(parsed)
 
 
 @given(st.dictionaries(st.sampled_from(["msg", "stderr", "stdout", "results", "failed", "reason"]), json))
-def test_messages_are_lines(result):
+def test_messages_are_lines(result: Any) -> None:
     assert all(line.strip() and "\n" not in line for line in message_lines(result))
 
 
-def test_messages_name_what_failed():
+def test_messages_name_what_failed() -> None:
     result = {
         "msg": ["one", "two"],
         "stderr": "three\n\nfour",
@@ -74,14 +78,14 @@ def test_messages_name_what_failed():
     assert message_lines(result) == ("one", "two", "three", "four", "item failed")
 
 
-def test_output_is_shown_when_there_is_no_error_text():
+def test_output_is_shown_when_there_is_no_error_text() -> None:
     assert (
         message_lines({"failed": True, "msg": "non-zero return code", "stdout": "why it failed"})[-1] == "why it failed"
     )
     assert message_lines({"msg": "ok", "stdout": "chatter"}) == ("ok",)
 
 
-def test_the_log_counts():
+def test_the_log_counts() -> None:
     log = StepLog()
     for event in (
         Event(Kind.TASK, task="T", role="r"),

@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """An inventory keeps what a person wrote, its secrets are encrypted, and it is never half written."""
 
+from __future__ import annotations
+
 import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hpcampus import inventory_files, vault
 from hpcampus.errors import InventoryError, VaultError
+from hpcampus.files import write_atomically
 from hpcampus.inventory_files import Documents, plain, read_documents, replace, update, write_documents
+from hpcampus.places import Site
 from hpcampus.render import SMALL_NODE, hosts_document, main_variables
 from hpcampus.yaml_files import load_document
 from tests.unit.wizard.conftest import ANSWERS, CANARY
@@ -31,7 +37,7 @@ site_courses:
 """
 
 
-def write(site, answers=ANSWERS):
+def write(site: Site, answers: Any = ANSWERS) -> Any:
     key = vault.ensure_key(site, None)
     documents = read_documents(site, key)
     update(documents.main, main_variables(answers, plain(documents.main), SMALL_NODE))
@@ -41,7 +47,7 @@ def write(site, answers=ANSWERS):
     return write_documents(site, documents, key), key
 
 
-def test_comments_unknown_variables_and_spelling_are_kept(site):
+def test_comments_unknown_variables_and_spelling_are_kept(site: Site) -> None:
     site.main_file.parent.mkdir(parents=True)
     site.main_file.write_text(MAIN)
     write(site, {**ANSWERS, "course_title": "Physics for all"})
@@ -55,7 +61,7 @@ def test_comments_unknown_variables_and_spelling_are_kept(site):
     assert "Physics 101" not in text
 
 
-def test_a_second_write_changes_nothing(site):
+def test_a_second_write_changes_nothing(site: Site) -> None:
     written, _ = write(site)
     assert all(written.values())
     before = {path: path.read_bytes() for path in written}
@@ -64,7 +70,7 @@ def test_a_second_write_changes_nothing(site):
     assert {path: path.read_bytes() for path in again} == before
 
 
-def test_secrets_are_encrypted_and_private(site):
+def test_secrets_are_encrypted_and_private(site: Site) -> None:
     _, key = write(site)
     text = site.vault_file.read_text()
     assert text.startswith("$ANSIBLE_VAULT;1.1;AES256")
@@ -76,7 +82,7 @@ def test_secrets_are_encrypted_and_private(site):
         assert path.is_dir() or CANARY.encode() not in path.read_bytes()
 
 
-def test_a_plain_vault_file_becomes_encrypted(site):
+def test_a_plain_vault_file_becomes_encrypted(site: Site) -> None:
     site.vault_file.parent.mkdir(parents=True)
     site.vault_file.write_text("# mine\nmy_secret: x\n")
     _, key = write(site)
@@ -84,11 +90,13 @@ def test_a_plain_vault_file_becomes_encrypted(site):
 
 
 @pytest.mark.parametrize("failing", [1, 2, 3, 4])
-def test_a_full_disk_leaves_whole_files_and_no_hosts_without_the_rest(site, monkeypatch, failing):
+def test_a_full_disk_leaves_whole_files_and_no_hosts_without_the_rest(
+    site: Site, monkeypatch: pytest.MonkeyPatch, failing: Any
+) -> Any:
     calls = 0
-    real = inventory_files.write_atomically
+    real = write_atomically
 
-    def write_until(path, content, mode):
+    def write_until(path: Any, content: Any, mode: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == failing:
@@ -107,7 +115,7 @@ def test_a_full_disk_leaves_whole_files_and_no_hosts_without_the_rest(site, monk
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a\n- b\n", "just text", "a: 1\na: 2\n", "\t"])
-def test_what_is_not_an_inventory_is_refused_and_left_alone(site, text):
+def test_what_is_not_an_inventory_is_refused_and_left_alone(site: Site, text: Any) -> None:
     site.main_file.parent.mkdir(parents=True)
     site.main_file.write_text(text)
     with pytest.raises(InventoryError) as caught:
@@ -116,7 +124,7 @@ def test_what_is_not_an_inventory_is_refused_and_left_alone(site, text):
     assert site.main_file.read_text() == text
 
 
-def test_a_message_never_repeats_the_vault(site):
+def test_a_message_never_repeats_the_vault(site: Site) -> None:
     key = vault.ensure_key(site, None)
     site.vault_file.parent.mkdir(parents=True)
     site.vault_file.write_text(vault.encrypt(f"a: [{CANARY}", key))
@@ -125,14 +133,14 @@ def test_a_message_never_repeats_the_vault(site):
     assert CANARY not in f"{caught.value.what}{caught.value.why}{caught.value.cure}"
 
 
-def test_binary_is_refused(site):
+def test_binary_is_refused(site: Site) -> None:
     site.inventory.mkdir()
     site.hosts_file.write_bytes(b"\xff\xfe")
     with pytest.raises(InventoryError):
         read_documents(site, None)
 
 
-def test_lists_grow_and_shrink_in_place():
+def test_lists_grow_and_shrink_in_place() -> None:
     document = load_document("a:\n  - x # one\n  - y # two\n  - z\n", "test")
     update(document, {"a": ["x", "Y"]})
     assert plain(document) == {"a": ["x", "Y"]}
@@ -146,19 +154,19 @@ def test_lists_grow_and_shrink_in_place():
 class TestVault:
     """Where the key comes from."""
 
-    def test_made_once(self, site):
+    def test_made_once(self, site: Site) -> None:
         key = vault.ensure_key(site, None)
         assert vault.ensure_key(site, None) == key
         assert len(key.read_text().strip()) >= 40
 
-    def test_given_once_and_remembered(self, site, tmp_path):
+    def test_given_once_and_remembered(self, site: Site, tmp_path: Path) -> None:
         given = tmp_path / "key"
         given.write_text("my own key\n")
         assert vault.ensure_key(site, given) == given
         assert vault.find_key(site, None) == given
         assert not site.default_vault_key.exists()
 
-    def test_a_program_may_give_it(self, site, tmp_path):
+    def test_a_program_may_give_it(self, site: Site, tmp_path: Path) -> None:
         program = tmp_path / "key.sh"
         program.write_text("#!/bin/sh\necho secret key\n")
         program.chmod(0o700)
@@ -167,23 +175,23 @@ class TestVault:
         plain_key.write_text("secret key\n")
         assert vault.decrypt(text, plain_key, site.vault_file) == "a: 1\n"
 
-    def test_from_the_environment(self, site, tmp_path, monkeypatch):
+    def test_from_the_environment(self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         given = tmp_path / "key"
         given.write_text("k\n")
         monkeypatch.setenv("ANSIBLE_VAULT_PASSWORD_FILE", str(given))
         assert vault.find_key(site, None) == given
 
-    def test_none_for_a_new_inventory(self, site):
+    def test_none_for_a_new_inventory(self, site: Site) -> None:
         assert vault.find_key(site, None) is None
 
-    def test_missing_for_an_encrypted_one(self, site):
+    def test_missing_for_an_encrypted_one(self, site: Site) -> None:
         write(site)
         site.default_vault_key.unlink()
         with pytest.raises(VaultError) as caught:
             vault.find_key(site, None)
         assert "--vault-password-file" in caught.value.cure
 
-    def test_unreadable(self, site, tmp_path):
+    def test_unreadable(self, site: Site, tmp_path: Path) -> None:
         with pytest.raises(VaultError):
             vault.find_key(site, tmp_path / "none")
         empty = tmp_path / "empty"
@@ -191,7 +199,7 @@ class TestVault:
         with pytest.raises(VaultError):
             vault.encrypt("a: 1", empty)
 
-    def test_wrong(self, site, tmp_path):
+    def test_wrong(self, site: Site, tmp_path: Path) -> None:
         write(site)
         other = tmp_path / "key"
         other.write_text("another\n")
@@ -199,7 +207,7 @@ class TestVault:
             read_documents(site, other)
         assert caught.value.exit_code == 11
 
-    def test_without_a_key_secrets_stay_unread(self, site):
+    def test_without_a_key_secrets_stay_unread(self, site: Site) -> None:
         write(site)
         assert read_documents(site, None).secrets == {}
         assert isinstance(read_documents(site, None), Documents)

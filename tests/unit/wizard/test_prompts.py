@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The prompts themselves, typed into through a pipe."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
@@ -18,59 +22,59 @@ UP, DOWN, ENTER, CTRL_C, CLEAR = "\x1b[A", "\x1b[B", "\r", "\x03", "\x15"
 
 
 @pytest.fixture
-def keys():
+def keys() -> Any:
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         yield pipe
 
 
 @pytest.fixture
-def terminal():
+def terminal() -> Any:
     return Terminal(Console(record=True, width=80))
 
 
-def ask(terminal, key, present=None, known=None, inspector=None):
+def ask(terminal: Any, key: Any, present: Any = None, known: Any = None, inspector: Any = None) -> Any:
     return terminal.ask(BY_KEY[key], present, known or {}, inspector)
 
 
-def test_text(keys, terminal):
+def test_text(keys: Any, terminal: Any) -> None:
     keys.send_text("hub.example.org" + ENTER)
     assert ask(terminal, "hub_name") == "hub.example.org"
 
 
-def test_a_wrong_text_is_not_taken(keys, terminal):
+def test_a_wrong_text_is_not_taken(keys: Any, terminal: Any) -> None:
     keys.send_text("https://x" + ENTER + CLEAR + "x.example.org" + ENTER)
     assert ask(terminal, "hub_name") == "x.example.org"
 
 
-def test_the_present_value_is_offered(keys, terminal):
+def test_the_present_value_is_offered(keys: Any, terminal: Any) -> None:
     keys.send_text(ENTER)
     assert ask(terminal, "compute", ["c1", "c2"]) == ["c1", "c2"]
 
 
-def test_choices(keys, terminal):
+def test_choices(keys: Any, terminal: Any) -> None:
     keys.send_text(DOWN + ENTER)
     assert ask(terminal, "tls", "selfsigned") == "provided"
     keys.send_text(ENTER)
     assert ask(terminal, "tls", "provided") == "provided"
 
 
-def test_a_password_is_typed_twice(keys, terminal):
+def test_a_password_is_typed_twice(keys: Any, terminal: Any) -> None:
     keys.send_text("correct horse" + ENTER + "wrong" + ENTER + CLEAR + "correct horse" + ENTER)
     assert ask(terminal, "admin_password") == "correct horse"
 
 
-def test_a_short_password_is_not_taken(keys, terminal):
+def test_a_short_password_is_not_taken(keys: Any, terminal: Any) -> None:
     keys.send_text("short" + ENTER + CLEAR + "correct horse" + ENTER + "correct horse" + ENTER)
     assert ask(terminal, "admin_password") == "correct horse"
 
 
-def test_an_empty_password_keeps_the_present_one(keys, terminal):
+def test_an_empty_password_keeps_the_present_one(keys: Any, terminal: Any) -> None:
     keys.send_text(ENTER)
     assert ask(terminal, "admin_password", known={"admin_name": "a", KNOWN_ADMIN: "a"}) is None
 
 
-def test_an_inspector_has_a_say(keys, terminal):
-    def only_b(value, _known):
+def test_an_inspector_has_a_say(keys: Any, terminal: Any) -> None:
+    def only_b(value: Any, _known: Any) -> None:
         if value != "/b":
             raise ValueError("there is no such file")
 
@@ -79,13 +83,13 @@ def test_an_inspector_has_a_say(keys, terminal):
 
 
 @pytest.mark.parametrize("key", ["hub_name", "tls", "compute", "admin_password"])
-def test_ctrl_c(keys, terminal, key):
+def test_ctrl_c(keys: Any, terminal: Any, key: Any) -> None:
     keys.send_text(CTRL_C)
     with pytest.raises(KeyboardInterrupt):
         ask(terminal, key)
 
 
-def test_review_shows_everything_but_secrets(keys, terminal):
+def test_review_shows_everything_but_secrets(keys: Any, terminal: Any) -> None:
     keys.send_text(ENTER)
     assert terminal.review({**ANSWERS, "admin_password": "correct horse"}) == "write"
     shown = terminal.console.export_text()
@@ -94,7 +98,7 @@ def test_review_shows_everything_but_secrets(keys, terminal):
     assert "correct horse" not in shown
 
 
-def test_review_leads_to_a_section_or_out(keys, terminal):
+def test_review_leads_to_a_section_or_out(keys: Any, terminal: Any) -> None:
     keys.send_text(DOWN + DOWN + ENTER)
     assert terminal.review(ANSWERS) == "cluster"
     keys.send_text(UP + ENTER)
@@ -102,7 +106,7 @@ def test_review_leads_to_a_section_or_out(keys, terminal):
 
 
 @pytest.mark.parametrize(("typed", "trusted"), [("y", True), ("n", False), (ENTER, False)])
-def test_host_keys(keys, terminal, typed, trusted):
+def test_host_keys(keys: Any, terminal: Any, typed: Any, trusted: Any) -> None:
     key = HostKey("c1", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43)
     keys.send_text(typed)
     assert terminal.confirm_key(compare("c1", [key], [])) is trusted
@@ -111,7 +115,7 @@ def test_host_keys(keys, terminal, typed, trusted):
     assert "ssh-keygen -lf" in shown
 
 
-def test_a_changed_host_key_is_called_changed(keys, terminal):
+def test_a_changed_host_key_is_called_changed(keys: Any, terminal: Any) -> None:
     old = HostKey("c1", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43)
     new = HostKey("c1", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43)
     keys.send_text("n")
@@ -119,7 +123,7 @@ def test_a_changed_host_key_is_called_changed(keys, terminal):
     assert "ANOTHER key" in terminal.console.export_text()
 
 
-def test_a_notice_names_the_question(terminal):
+def test_a_notice_names_the_question(terminal: Any) -> None:
     terminal.notice(Problem("hub_name", "inventory", "it is too odd"))
     assert "Name of the hub" in (shown := terminal.console.export_text().replace("\n", " "))
     assert "it is too odd" in shown

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What is written for an answer is what is read back, is accepted by the collection, and keeps a person's own records."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hpcampus.collection_checks import inventory_problems
 from hpcampus.passwords import hash_password
+from hpcampus.questions import KNOWN_ADMIN
 from hpcampus.render import (
-    KNOWN_ADMIN,
     SMALL_NODE,
     NodeSize,
     answers_from,
@@ -48,18 +52,18 @@ right_answers = st.fixed_dictionaries(
 )
 
 
-def every_host(groups):
+def every_host(groups: Any) -> Any:
     return {**groups, "all": list(dict.fromkeys(host for hosts in groups.values() for host in hosts))}
 
 
 @pytest.mark.parametrize("answers", [ANSWERS, SINGLE], ids=["own-cluster", "single"])
-def test_the_collection_accepts_it(answers):
+def test_the_collection_accepts_it(answers: Any) -> None:
     main = main_variables(answers, {}, SMALL_NODE)
     assert inventory_problems(ROOT, main, SECRETS, every_host(group_hosts(answers))) == []
 
 
 @given(right_answers)
-def test_answers_are_read_back(answers):
+def test_answers_are_read_back(answers: Any) -> None:
     main, hosts = main_variables(answers, {}, SMALL_NODE), hosts_document(answers, {})
     found = answers_from(hosts, main, {"vault_password_hashes": {answers["admin_name"]: HASH}})
     assert found.pop(KNOWN_ADMIN) == answers["admin_name"]
@@ -69,7 +73,7 @@ def test_answers_are_read_back(answers):
 
 
 @given(st.integers(1, 512), st.integers(256, 4_000_000))
-def test_profiles_fit_the_node(cpus, memory_mb):
+def test_profiles_fit_the_node(cpus: Any, memory_mb: Any) -> None:
     profiles = profiles_for(NodeSize(cpus, memory_mb), "p", "i")
     assert profiles[0]["name"] == "small"
     for profile in profiles:
@@ -78,7 +82,7 @@ def test_profiles_fit_the_node(cpus, memory_mb):
         assert 60 <= profile["time_limit_minutes"] <= 720
 
 
-def test_large_nodes_get_larger_profiles():
+def test_large_nodes_get_larger_profiles() -> None:
     assert [profile["name"] for profile in profiles_for(NodeSize(64, 256_000), "p", "i")] == [
         "small",
         "medium",
@@ -87,7 +91,7 @@ def test_large_nodes_get_larger_profiles():
     assert [profile["name"] for profile in profiles_for(SMALL_NODE, "p", "i")] == ["small"]
 
 
-def test_own_records_are_kept():
+def test_own_records_are_kept() -> None:
     existing = main_variables(ANSWERS, {}, SMALL_NODE)
     existing["site_partitions"].append({"name": "exam", "max_time_minutes": 60})
     existing["site_profiles"][0]["label"] = "My own label"
@@ -101,21 +105,21 @@ def test_own_records_are_kept():
     assert again == existing
 
 
-def test_a_renamed_partition_takes_its_profiles_along():
+def test_a_renamed_partition_takes_its_profiles_along() -> None:
     existing = main_variables(ANSWERS, {}, SMALL_NODE)
     again = main_variables({**ANSWERS, "partition": "teaching"}, existing, SMALL_NODE)
     assert [record["name"] for record in again["site_partitions"]] == ["teaching"]
     assert {record["partition"] for record in again["site_profiles"]} == {"teaching"}
 
 
-def test_another_administrator_is_added():
+def test_another_administrator_is_added() -> None:
     existing = main_variables(ANSWERS, {}, SMALL_NODE)
     again = main_variables({**ANSWERS, "admin_name": "boss"}, existing, SMALL_NODE)
     assert again["site_admins"] == ["admin", "boss"]
     assert [record["name"] for record in again["site_accounts"]] == ["admin", "verify", "boss"]
 
 
-def test_a_new_password_is_looked_up_in_the_vault():
+def test_a_new_password_is_looked_up_in_the_vault() -> None:
     existing = {"site_accounts": [{"name": "admin", "password_hash": HASH}]}
     kept = main_variables(ANSWERS, existing, SMALL_NODE)["site_accounts"][0]
     assert kept == {"name": "admin", "password_hash": HASH}
@@ -123,7 +127,7 @@ def test_a_new_password_is_looked_up_in_the_vault():
     assert renewed["password_hash"] == "{{ vault_password_hashes['admin'] }}"
 
 
-def test_hosts_keep_their_own_variables():
+def test_hosts_keep_their_own_variables() -> None:
     existing = hosts_document(ANSWERS, {})
     existing["all"]["children"]["slurm"]["children"]["slurm_compute"]["hosts"]["c1"] = {"site_node_gres": "gpu:2"}
     existing["all"]["children"]["printers"] = {"hosts": {"p1": None}}
@@ -133,13 +137,13 @@ def test_hosts_keep_their_own_variables():
     assert groups["printers"] == {"hosts": {"p1": None}}
 
 
-def test_host_keys_are_checked_against_the_pinned_ones():
+def test_host_keys_are_checked_against_the_pinned_ones() -> None:
     arguments = hosts_document(ANSWERS, {})["all"]["vars"]["ansible_ssh_common_args"]
     assert "StrictHostKeyChecking=yes" in arguments
     assert "{{ inventory_dir }}/known_hosts.txt" in arguments
 
 
-def test_this_machine_needs_no_ssh():
+def test_this_machine_needs_no_ssh() -> None:
     local = {key: value for key, value in SINGLE.items() if key != "ssh_user"} | {"hub_connection": "local"}
     document = hosts_document(local, hosts_document(SINGLE, {}))
     assert document["all"]["children"]["hub"]["hosts"]["jupyter.example.org"] == {"ansible_connection": "local"}
@@ -147,7 +151,7 @@ def test_this_machine_needs_no_ssh():
     assert ssh_hosts(ANSWERS) == ["jupyter.example.org", "ctl", "login", "c1", "c2"]
 
 
-def test_what_became_meaningless_is_named():
+def test_what_became_meaningless_is_named() -> None:
     assert set(obsolete_variables(ANSWERS)) == {
         "apptainer_deb_url", "apptainer_deb_checksum", "apache_certificate_file", "apache_certificate_key_file",
     }  # fmt: skip
@@ -155,7 +159,7 @@ def test_what_became_meaningless_is_named():
 
 
 @pytest.mark.parametrize("profile", ["single", "own-cluster"])
-def test_the_worked_examples_can_be_read(profile):
+def test_the_worked_examples_can_be_read(profile: Any) -> None:
     from hpcampus.yaml_files import read_plain
 
     base = ROOT / "inventories" / profile

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Real playbooks on this machine: success, failure with a cause, Ctrl-C, going on, and no secret left anywhere."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import signal
@@ -9,7 +11,10 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -18,8 +23,9 @@ from hpcampus import vault
 from hpcampus.apply import Installer, Options, load_steps
 from hpcampus.catalogue import find_step
 from hpcampus.errors import StepFailedError
-from hpcampus.events import Kind
+from hpcampus.events import Event, Kind, StepLog
 from hpcampus.inventory_files import Documents, update, write_documents
+from hpcampus.places import Site
 from hpcampus.runner import Outcome, Request, run_playbook
 from hpcampus.screens.progress import LiveView, PlainView
 from hpcampus.screens.summary import print_failures
@@ -36,40 +42,50 @@ SLOW = """\
 
 
 class Recorder(PlainView):
-    """A plain view that keeps what it printed."""
+    """A plain view that keeps what it printed, and does something at chosen moments."""
 
-    def __init__(self) -> None:
-        super().__init__(Console(record=True, width=200, file=Path(os.devnull).open("w")))
+    def __init__(
+        self, at_event: Callable[[Event], None] = lambda _event: None, at_tick: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(Console(record=True, width=200, file=StringIO()))
+        self.at_event, self.at_tick = at_event, at_tick
+
+    def event(self, event: Event, log: StepLog) -> None:
+        super().event(event, log)
+        self.at_event(event)
+
+    def tick(self) -> None:
+        self.at_tick()
 
     @property
-    def text(self):
+    def text(self) -> str:
         return self.console.export_text(clear=False)
 
 
-def installer(site, collection, view=None):
+def installer(site: Site, collection: Path, view: Any = None) -> Any:
     site.state.make()
     return Installer(site, collection, view or Recorder())
 
 
-def run_one(site, collection, view=None, name="one", **options):
+def run_one(site: Site, collection: Path, view: Any = None, name: Any = "one", **options: Any) -> Any:
     """Run one step for real, without the check of the inventory before it."""
     step = find_step(load_steps(collection), name)
     return installer(site, collection, view).run_step(step, Options(**options))
 
 
-def test_all_steps(local_site, collection):
+def test_steps_run_by_their_full_names(local_site: Site, collection: Path) -> None:
     view = Recorder()
-    report = installer(local_site, collection, view).apply(Options())
+    report = installer(local_site, collection, view).apply(Options(start="two"))
     assert report.outcome is Outcome.SUCCESSFUL
-    assert marks(local_site) == ["one", "two", "three"]
-    assert [len(step.log.changes) for step in report.steps] == [0, 1, 1, 1]
-    assert "step 2/4 one: First" in view.text
-    assert view.text.count("changed  here") == 3
+    assert marks(local_site) == ["two", "three"]
+    assert [len(step.log.changes) for step in report.steps] == [0, 1, 1]
+    assert "step 2/3 two: Second" in view.text
+    assert view.text.count("changed  here") == 2
     assert "\x1b" not in view.text
     assert local_site.state.load().finished
 
 
-def test_a_failure_has_a_cause(local_site, collection):
+def test_a_failure_has_a_cause(local_site: Site, collection: Path) -> None:
     write_step(collection, "two", FAIL)
     report = run_one(local_site, collection, name="two")
     assert report.result.outcome is Outcome.FAILED
@@ -82,24 +98,22 @@ def test_a_failure_has_a_cause(local_site, collection):
     assert "Go on with:   hpcampus apply" in view.text
 
 
-def test_check_changes_nothing(local_site, collection):
+def test_check_changes_nothing(local_site: Site, collection: Path) -> None:
     report = run_one(local_site, collection, check=True)
     assert (report.result.outcome, len(report.log.changes)) == (Outcome.SUCCESSFUL, 1)
     assert marks(local_site) == []
 
 
-def test_ctrl_c_stops_the_playbook(local_site, collection):
+def test_ctrl_c_stops_the_playbook(local_site: Site, collection: Path) -> None:
     write_step(collection, "one", SLOW)
-    view = Recorder()
-    interrupt = threading.Event()
+    interrupted = threading.Event()
 
-    def at_the_slow_task(event, log) -> None:
-        PlainView.event(view, event, log)
-        if event.kind is Kind.TASK and event.task == "Wait for a long time" and not interrupt.is_set():
-            interrupt.set()
+    def at_the_slow_task(event: Event) -> None:
+        if event.kind is Kind.TASK and event.task == "Wait for a long time" and not interrupted.is_set():
+            interrupted.set()
             signal.raise_signal(signal.SIGINT)
 
-    view.event = at_the_slow_task
+    view = Recorder(at_event=at_the_slow_task)
     report = run_one(local_site, collection, view)
     assert report.result.outcome is Outcome.STOPPED
     assert marks(local_site) == []
@@ -107,7 +121,9 @@ def test_ctrl_c_stops_the_playbook(local_site, collection):
     assert _playbooks(local_site.state.path) == []
 
 
-def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monkeypatch):
+def test_no_secret_in_argv_environment_or_artifacts(
+    local_site: Site, collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SOME_TOKEN", f"env-{CANARY}")
     key = vault.ensure_key(local_site, None)
     documents = Documents()
@@ -126,9 +142,8 @@ def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monk
                 if CANARY.encode() in path.read_bytes():
                     seen.add(path)
 
-    view = Recorder()
-    view.tick = look
-    options = {"vault_password_file": key, "become_password": f"become-{CANARY}"}
+    view = Recorder(at_tick=look)
+    options: dict[str, Any] = {"vault_password_file": key, "become_password": f"become-{CANARY}"}
     report = run_one(local_site, collection, view, **options)
     assert report.result.outcome is Outcome.SUCCESSFUL
     assert marks(local_site) == ["one"]
@@ -144,7 +159,7 @@ def test_no_secret_in_argv_environment_or_artifacts(local_site, collection, monk
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0
 
 
-def test_a_broken_playbook_shows_what_ansible_said(local_site, collection):
+def test_a_broken_playbook_shows_what_ansible_said(local_site: Site, collection: Path) -> None:
     (collection / "playbooks/steps/one.yml").write_text("- hosts: all\n  taks: []\n")
     view = Recorder()
     report = run_one(local_site, collection)
@@ -153,7 +168,7 @@ def test_a_broken_playbook_shows_what_ansible_said(local_site, collection):
     assert "taks" in view.text
 
 
-def test_a_host_that_is_not_there(local_site, collection):
+def test_a_host_that_is_not_there(local_site: Site, collection: Path) -> None:
     argv = "-o ConnectTimeout=2"
     local_site.hosts_file.write_text(
         f"all: {{hosts: {{gone: {{ansible_host: 127.0.0.9, ansible_port: 9, ansible_ssh_common_args: '{argv}'}}}}}}\n"
@@ -169,19 +184,19 @@ def test_a_host_that_is_not_there(local_site, collection):
     assert "does not answer on its ssh port" in view.text
 
 
-def test_the_live_view_leaves_one_line_for_each_step(local_site, collection):
-    console = Console(force_terminal=True, width=80, file=Path(os.devnull).open("w"), record=True)
+def test_the_live_view_leaves_one_line_for_each_step(local_site: Site, collection: Path) -> None:
+    console = Console(force_terminal=True, width=80, file=StringIO(), record=True)
     assert run_one(local_site, collection, LiveView(console)).result.outcome is Outcome.SUCCESSFUL
     assert "step one: done in" in console.export_text()
 
 
-def test_ansible_runner_itself_may_fail(local_site, collection):
+def test_ansible_runner_itself_may_fail(local_site: Site, collection: Path) -> None:
     request = Request("x", local_site.hosts_file, local_site.state.path, collection, "../../" + "x" * 300)
     with pytest.raises(StepFailedError):
         run_playbook(request, lambda _event: None, lambda: None)
 
 
-def test_a_killed_wizard_takes_its_playbook_along(local_site, collection, tmp_path):
+def test_a_killed_wizard_takes_its_playbook_along(local_site: Site, collection: Path, tmp_path: Path) -> None:
     write_step(collection, "one", SLOW.replace("987", "986"))
     script = tmp_path / "kill.py"
     script.write_text(
@@ -207,7 +222,7 @@ def test_a_killed_wizard_takes_its_playbook_along(local_site, collection, tmp_pa
     assert local_site.state.load().records["one"].status == "running"
 
 
-def _playbooks(state):
+def _playbooks(state: Any) -> Any:
     """Give the processes of ansible-playbook that work in a state directory."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):

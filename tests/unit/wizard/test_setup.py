@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Setup from end to end, with somebody who answers from a list instead of a terminal."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from hpcampus import cli, vault
 from hpcampus.errors import AnswersError, HostKeyError, InventoryError
 from hpcampus.host_keys import HostKey
 from hpcampus.passwords import matches
+from hpcampus.places import Site
 from hpcampus.questions import QUESTIONS
 from hpcampus.render import NodeSize
 from hpcampus.setup import LEAVE, WRITE, Request, Setup
@@ -23,18 +27,20 @@ BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI"
 PASSWORD = f"pw-{CANARY}"
 
 
-def key_of(host, last="A"):
+def key_of(host: Any, last: Any = "A") -> Any:
     return HostKey(host, "ssh-ed25519", BLOB + last * 43)
 
 
 class Person:
     """Gives prepared answers; stops where told to."""
 
-    def __init__(self, answers, reviews=(WRITE,), stop_at="", trusts=True):
+    def __init__(self, answers: Any, reviews: Any = (WRITE,), stop_at: Any = "", trusts: Any = True) -> None:
         self.answers, self.reviews, self.stop_at, self.trusts = dict(answers), list(reviews), stop_at, trusts
-        self.asked, self.notices, self.reviewed, self.confirmed = [], [], [], []
+        self.asked: list[str] = []
+        self.notices: list[str] = []
+        self.confirmed: list[Any] = []
 
-    def ask(self, question, present, known, inspector):
+    def ask(self, question: Any, present: Any, known: Any, inspector: Any) -> Any:
         if question.key == self.stop_at:
             raise KeyboardInterrupt
         self.asked.append(question.key)
@@ -45,31 +51,32 @@ class Person:
             inspector(value, known)
         return value
 
-    def review(self, values):
-        self.reviewed.append(dict(values))
+    def review(self, _values: Any) -> Any:
         return self.reviews.pop(0)
 
-    def confirm_key(self, comparison):
+    def confirm_key(self, comparison: Any) -> Any:
         self.confirmed.append(comparison)
         return self.trusts
 
-    def notice(self, problem):
+    def notice(self, problem: Any) -> None:
         self.notices.append(problem.key)
 
 
 FULL = {**ANSWERS, "admin_password": PASSWORD}
 
 
-def setup(site, person=None, *, fetch=lambda host: [key_of(host)], probe=None, **request):
+def setup(
+    site: Site, person: Any = None, *, fetch: Any = lambda host: [key_of(host)], probe: Any = None, **request: Any
+) -> Any:
     site.state.make()
 
-    def look(_hosts, _user, _known_hosts):
+    def look(_hosts: Any, _user: Any, _known_hosts: Any) -> Any:
         return NodeSize(64, 256_000)
 
     return Setup(site, ROOT, Request(**request), person, lambda _key, _values: None, fetch, probe or look)
 
 
-def test_a_first_time(site):
+def test_a_first_time(site: Site) -> None:
     person = Person(FULL)
     outcome = setup(site, person).run()
     applicable = [question.key for question in QUESTIONS if question.key in FULL]
@@ -85,7 +92,7 @@ def test_a_first_time(site):
     assert not (site.state.path / "draft.json").exists()
 
 
-def test_a_second_time_asks_nothing_and_changes_nothing(site):
+def test_a_second_time_asks_nothing_and_changes_nothing(site: Site) -> None:
     setup(site, Person(FULL)).run()
     person = Person({})
     outcome = setup(site, person).run()
@@ -93,7 +100,7 @@ def test_a_second_time_asks_nothing_and_changes_nothing(site):
     assert not any(outcome.written.values())
 
 
-def test_one_section_is_changed(site):
+def test_one_section_is_changed(site: Site) -> None:
     setup(site, Person(FULL)).run()
     person = Person({"course_title": "Physics for all"}, reviews=["course", WRITE])
     outcome = setup(site, person).run()
@@ -102,7 +109,7 @@ def test_one_section_is_changed(site):
     assert read_plain(site.main_file)["site_courses"][0]["title"] == "Physics for all"
 
 
-def test_a_changed_profile_asks_what_it_needs(site):
+def test_a_changed_profile_asks_what_it_needs(site: Site) -> None:
     single = {key: value for key, value in FULL.items() if key not in {"controller", "login", "compute", "shared_dir"}}
     setup(site, Person({**single, "profile": "single"})).run()
     person = Person(ANSWERS, reviews=["platform", WRITE])
@@ -112,10 +119,10 @@ def test_a_changed_profile_asks_what_it_needs(site):
     assert list(groups["slurm_compute"]["hosts"]) == ["c1", "c2"]
 
 
-def test_a_new_password_and_none(site):
+def test_a_new_password_and_none(site: Site) -> Any:
     key = setup(site, Person(FULL)).run().vault_key
 
-    def hashed():
+    def hashed() -> Any:
         text = vault.decrypt(site.vault_file.read_text(), key, site.vault_file)
         return read_yaml(text)["vault_password_hashes"]["admin"]
 
@@ -127,14 +134,14 @@ def test_a_new_password_and_none(site):
     assert matches("another password", hashed())
 
 
-def read_yaml(text):
+def read_yaml(text: Any) -> Any:
     from ruamel.yaml import YAML
 
     return YAML(typ="safe").load(text)
 
 
 @pytest.mark.parametrize("stop_at", [question.key for question in QUESTIONS if question.key in FULL])
-def test_ctrl_c_at_every_question_and_going_on(site, stop_at):
+def test_ctrl_c_at_every_question_and_going_on(site: Site, stop_at: Any) -> None:
     first = Person(FULL, stop_at=stop_at)
     with pytest.raises(KeyboardInterrupt):
         setup(site, first).run()
@@ -146,32 +153,36 @@ def test_ctrl_c_at_every_question_and_going_on(site, stop_at):
     second = Person(FULL)
     assert all(setup(site, second).run().written.values())
     # A password is not kept, so it is asked again; nothing else is.
-    assert [key for key in second.asked if key in first.asked] == [key for key in ["admin_password"] if key in first.asked]
+    assert [key for key in second.asked if key in first.asked] == [
+        key for key in ["admin_password"] if key in first.asked
+    ]
 
 
-def test_leaving_writes_nothing_and_keeps_the_answers(site):
+def test_leaving_writes_nothing_and_keeps_the_answers(site: Site) -> None:
     assert setup(site, Person(FULL, reviews=[LEAVE])).run().written == {}
     assert not site.inventory.exists()
     assert json.loads((site.state.path / "draft.json").read_text())["course_title"] == "Physics 101"
 
 
-def test_a_damaged_draft_is_no_draft(site):
+def test_a_damaged_draft_is_no_draft(site: Site) -> None:
     site.state.make()
     for text in ("{", "[]", '{"hub_name": 3, "odd": 1, "admin_password": "x"}'):
         (site.state.path / "draft.json").write_text(text)
         assert "hub_name" in (person := Person(FULL, reviews=[LEAVE])).asked or setup(site, person).run().written == {}
 
 
-def test_a_remembered_answer_that_is_not_valid_any_more_is_asked_again(site):
+def test_a_remembered_answer_that_is_not_valid_any_more_is_asked_again(site: Site) -> None:
     setup(site, Person(FULL)).run()
-    site.main_file.write_text(site.main_file.read_text().replace("site_hub_name: jupyter.example.org", "site_hub_name: a b"))
+    site.main_file.write_text(
+        site.main_file.read_text().replace("site_hub_name: jupyter.example.org", "site_hub_name: a b")
+    )
     person = Person(ANSWERS)
     setup(site, person).run()
     assert person.asked == ["hub_name"]
     assert person.notices == ["hub_name"]
 
 
-def test_without_a_person(site):
+def test_without_a_person(site: Site) -> None:
     outcome = setup(site, from_file=ANSWERS, password=PASSWORD, accept_new=True).run()
     assert all(outcome.written.values())
     again = setup(site).run()
@@ -187,10 +198,16 @@ def test_without_a_person(site):
         ({"from_file": {**ANSWERS, "admin_password": PASSWORD}}, "--admin-password-file"),
         ({"given": {"compute": "c[9-1]"}, "from_file": ANSWERS, "password": PASSWORD}, "compute (--set)"),
         ({"from_file": ANSWERS, "password": "short"}, "10 are needed"),
-        ({"from_file": {**ANSWERS, "tls": "provided", "tls_certificate": "/none", "tls_key": "/none"}, "password": PASSWORD}, "/none"),
+        (
+            {
+                "from_file": {**ANSWERS, "tls": "provided", "tls_certificate": "/none", "tls_key": "/none"},
+                "password": PASSWORD,
+            },
+            "/none",
+        ),
     ],
 )
-def test_wrong_answers_write_nothing(site, request_, says):
+def test_wrong_answers_write_nothing(site: Site, request_: Any, says: Any) -> None:
     with pytest.raises(AnswersError) as caught:
         setup(site, skip_host_keys=True, **request_).run()
     assert says in caught.value.why
@@ -198,7 +215,7 @@ def test_wrong_answers_write_nothing(site, request_, says):
     assert not site.inventory.exists()
 
 
-def test_a_certificate_that_does_not_match_its_key(site, tmp_path):
+def test_a_certificate_that_does_not_match_its_key(site: Site, tmp_path: Path) -> None:
     for name in ("a", "b"):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
@@ -219,7 +236,7 @@ def test_a_certificate_that_does_not_match_its_key(site, tmp_path):
     assert "apache_certificate_file" not in read_plain(site.main_file)
 
 
-def test_contradictions_with_hand_edits_are_not_written(site):
+def test_contradictions_with_hand_edits_are_not_written(site: Site) -> None:
     setup(site, Person(FULL)).run()
     text = site.main_file.read_text().replace("    time_limit_minutes: 120", "    time_limit_minutes: 9999", 1)
     site.main_file.write_text(text)
@@ -229,7 +246,7 @@ def test_contradictions_with_hand_edits_are_not_written(site):
     assert site.main_file.read_text() == text
 
 
-def test_host_keys_nobody_confirmed(site):
+def test_host_keys_nobody_confirmed(site: Site) -> None:
     with pytest.raises(HostKeyError) as caught:
         setup(site, from_file=ANSWERS, password=PASSWORD).run()
     assert "--accept-new-host-keys" in caught.value.cure
@@ -239,11 +256,11 @@ def test_host_keys_nobody_confirmed(site):
     assert not site.inventory.exists()
 
 
-def test_a_changed_host_key(site):
+def test_a_changed_host_key(site: Site) -> Any:
     setup(site, from_file=ANSWERS, password=PASSWORD, accept_new=True).run()
     before = site.known_hosts.read_text()
 
-    def other(host):
+    def other(host: Any) -> Any:
         return [key_of(host, "B" if host == "c1" else "A")]
 
     with pytest.raises(HostKeyError) as caught:
@@ -255,8 +272,8 @@ def test_a_changed_host_key(site):
     assert key_of("c1").line not in site.known_hosts.read_text()
 
 
-def test_a_host_that_does_not_answer(site):
-    def silent(host):
+def test_a_host_that_does_not_answer(site: Site) -> None:
+    def silent(host: Any) -> None:
         raise HostKeyError("host-key-missing", host=host, problem="Connection refused")
 
     with pytest.raises(HostKeyError):
@@ -265,8 +282,8 @@ def test_a_host_that_does_not_answer(site):
     assert (site.state.path / "draft.json").exists()
 
 
-def test_nodes_that_cannot_be_looked_at_get_small_profiles(site):
-    def refused(_hosts, _user, _known_hosts):
+def test_nodes_that_cannot_be_looked_at_get_small_profiles(site: Site) -> None:
+    def refused(_hosts: Any, _user: Any, _known_hosts: Any) -> None:
         raise OSError("Permission denied (publickey).")
 
     outcome = setup(site, Person(FULL), probe=refused).run()
@@ -274,7 +291,7 @@ def test_nodes_that_cannot_be_looked_at_get_small_profiles(site):
     assert [profile["name"] for profile in read_plain(site.main_file)["site_profiles"]] == ["small"]
 
 
-def test_ansible_reads_it(site):
+def test_ansible_reads_it(site: Site) -> None:
     """Groups and the decrypted account, as ansible-inventory sees them."""
     key = setup(site, Person(FULL)).run().vault_key
     done = subprocess.run(
@@ -289,13 +306,13 @@ def test_ansible_reads_it(site):
     assert "WARNING" not in done.stderr
 
 
-def test_the_password_is_nowhere(site, tmp_path):
+def test_the_password_is_nowhere(site: Site, tmp_path: Path) -> None:
     setup(site, Person(FULL)).run()
     for path in tmp_path.rglob("*"):
         assert path.is_dir() or PASSWORD.encode() not in path.read_bytes()
 
 
-def test_from_the_command_line(tmp_path, capsys):
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answers, password = tmp_path / "answers.yml", tmp_path / "password"
     answers.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in ANSWERS.items()))
     password.write_text(f"{PASSWORD}\n")

@@ -2,17 +2,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The journal decides where to go on; the lock keeps a second run out, and goes with its process."""
 
+from __future__ import annotations
+
 import os
 import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hpcampus.errors import LockedError
+from hpcampus.places import Site
 from hpcampus.state import DONE, FAILED, RUNNING, STOPPED, Journal, Record, dump_journal, fingerprint, parse_journal
 
 PLAN = ("a", "b", "c")
@@ -30,7 +35,7 @@ PLAN = ("a", "b", "c")
         ({"a": DONE, "b": DONE, "c": DONE}, ()),
     ],
 )
-def test_what_is_left(records, left):
+def test_what_is_left(records: Any, left: Any) -> None:
     journal = Journal(PLAN, "f", {name: Record(status) for name, status in records.items()})
     assert journal.remaining() == left
     assert journal.finished == (not left)
@@ -46,7 +51,7 @@ def test_what_is_left(records, left):
         ({"a": DONE, "b": DONE, "c": DONE}, "f", PLAN, False),
     ],
 )
-def test_when_a_run_goes_on(records, digest, known, resumes):
+def test_when_a_run_goes_on(records: Any, digest: Any, known: Any, resumes: Any) -> None:
     journal = Journal(PLAN, "f", {name: Record(status) for name, status in records.items()})
     assert journal.resumable(digest, known) is resumes
 
@@ -56,18 +61,18 @@ records = st.builds(Record, st.sampled_from([DONE, FAILED]), st.floats(0, 1e6), 
 
 
 @given(st.builds(Journal, st.lists(names).map(tuple), names, st.dictionaries(names, records)))
-def test_a_journal_survives_the_disk(journal):
+def test_a_journal_survives_the_disk(journal: Any) -> None:
     assert parse_journal(dump_journal(journal)) == journal
 
 
 @given(
     st.text() | st.sampled_from(["{}", "[]", "null", '{"plan": 3}', '{"plan": [], "records": [], "fingerprint": ""}'])
 )
-def test_a_damaged_journal_counts_as_none(text):
+def test_a_damaged_journal_counts_as_none(text: Any) -> None:
     assert isinstance(parse_journal(text), Journal)
 
 
-def test_the_journal_is_private_and_read_back(site):
+def test_the_journal_is_private_and_read_back(site: Site) -> None:
     site.state.make()
     journal = Journal(PLAN, "f", {"a": Record(DONE, 1.5, 3)})
     site.state.save(journal)
@@ -75,7 +80,7 @@ def test_the_journal_is_private_and_read_back(site):
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in [site.state.path, *site.state.path.iterdir()])
 
 
-def test_a_second_run_is_kept_out(site):
+def test_a_second_run_is_kept_out(site: Site) -> None:
     with site.state.lock():
         with pytest.raises(LockedError) as caught, site.state.lock():
             pass
@@ -93,7 +98,7 @@ with site_at(pathlib.Path(sys.argv[1])).state.lock():
 """
 
 
-def test_the_lock_goes_with_a_killed_process(site):
+def test_the_lock_goes_with_a_killed_process(site: Site) -> None:
     argv = [sys.executable, "-c", HOLDER, str(site.inventory)]
     environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
     with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment) as child:
@@ -106,7 +111,7 @@ def test_the_lock_goes_with_a_killed_process(site):
         pass
 
 
-def test_a_fingerprint_sees_content_names_and_hosts(tmp_path):
+def test_a_fingerprint_sees_content_names_and_hosts(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     first = fingerprint([tmp_path])
     assert fingerprint([tmp_path]) == first

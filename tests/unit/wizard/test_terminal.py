@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Setup in a real terminal of 80 columns and 24 lines: wrong answers, Ctrl-C, going on, and what is on disk."""
 
+from __future__ import annotations
+
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -16,10 +20,10 @@ PASSWORD = "a password nobody sees"
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Any:
     children = []
 
-    def spawn(*arguments, **environment):
+    def spawn(*arguments: Any, **environment: Any) -> Any:
         child = pexpect.spawn(
             sys.executable,
             ["-m", "hpcampus", *arguments],
@@ -27,7 +31,13 @@ def start(tmp_path):
             dimensions=(24, 80),
             timeout=30,
             cwd=str(tmp_path),
-            env={**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PYTHONPATH": str(ROOT / "wizard"), **environment},
+            env={
+                **os.environ,
+                "TERM": "xterm",
+                "PROMPT_TOOLKIT_NO_CPR": "1",
+                "PYTHONPATH": str(ROOT / "wizard"),
+                **environment,
+            },
         )
         children.append(child)
         return child
@@ -37,18 +47,18 @@ def start(tmp_path):
         child.close(force=True)
 
 
-def answer(child, question, typed):
+def answer(child: Any, question: Any, typed: Any) -> None:
     child.expect(question)
     child.send(typed)
 
 
-def end(child):
+def end(child: Any) -> Any:
     child.expect(pexpect.EOF)
     child.close()
     return child.exitstatus
 
 
-def test_setup_stopped_resumed_and_finished(start, tmp_path):
+def test_setup_stopped_resumed_and_finished(start: Any, tmp_path: Path) -> None:
     child = start("setup", "--skip-host-keys")
     answer(child, "What shall be installed", ENTER)
     answer(child, "Name of the hub", "https://jupyter.example.org" + ENTER)
@@ -83,7 +93,7 @@ def test_setup_stopped_resumed_and_finished(start, tmp_path):
     assert read_plain(tmp_path / "inventory/hosts.yml")["all"]["vars"]["ansible_user"] == "admin"
 
 
-def test_no_colour_where_none_is_wanted(start):
+def test_no_colour_where_none_is_wanted(start: Any) -> None:
     child = start("apply", NO_COLOR="1")
     child.expect("There is no inventory")
     assert "\x1b[3" not in child.before + child.after

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Every text that is used exists and every text that exists is used; errors name what, why and what to do."""
 
+from __future__ import annotations
+
 import ast
 import string
+from typing import Any
 
 import pytest
 
@@ -17,13 +20,15 @@ from tests.unit.wizard.conftest import ROOT
 SOURCES = [path for path in (ROOT / "wizard/hpcampus").rglob("*.py") if "lab" not in path.relative_to(ROOT).parts]
 
 
-def subclasses(kind):
+def subclasses(kind: Any) -> Any:
     return {kind.__name__} | {name for child in kind.__subclasses__() for name in subclasses(child)}
 
 
-def used():
+def used() -> Any:
     """Find the keys that the code names: every string constant, and the prefixes of those put together."""
-    constants, prefixes, raised = set(), set(), {}
+    constants: set[str] = set()
+    prefixes: set[Any] = set()
+    raised: dict[Any, set[tuple[str, ...]]] = {}
     names = subclasses(HpcampusError)
     for path in SOURCES:
         if path.parent.name == "texts":
@@ -43,22 +48,24 @@ def used():
 CONSTANTS, PREFIXES, RAISED = used()
 
 
-def placeholders(*texts):
+def placeholders(*texts: Any) -> Any:
     return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 @pytest.mark.parametrize("key", sorted(TEXTS))
-def test_no_text_is_left_over(key):
+def test_no_text_is_left_over(key: Any) -> None:
     dynamic = [prefix for prefix in PREFIXES if prefix.endswith(".") and "." in prefix]
-    assert key in CONSTANTS or any(key.startswith(prefix) for prefix in dynamic) or key.removeprefix("wrong.") in CONSTANTS
+    assert (
+        key in CONSTANTS or any(key.startswith(prefix) for prefix in dynamic) or key.removeprefix("wrong.") in CONSTANTS
+    )
 
 
-def test_no_error_is_missing_or_left_over():
+def test_no_error_is_missing_or_left_over() -> None:
     assert {key for key in RAISED if isinstance(key, str) and key} == set(ERRORS)
 
 
 @pytest.mark.parametrize("key", sorted(ERRORS))
-def test_errors_fill_their_placeholders(key):
+def test_errors_fill_their_placeholders(key: Any) -> None:
     what, why, cure = ERRORS[key]
     assert what
     for given in RAISED[key]:
@@ -66,7 +73,7 @@ def test_errors_fill_their_placeholders(key):
             assert placeholders(what, why, cure) <= set(given)
 
 
-def test_everything_put_together_exists():
+def test_everything_put_together_exists() -> None:
     wanted = {f"prompt.{question.key}" for question in QUESTIONS}
     wanted |= {f"choice.{question.key}.{value}" for question in QUESTIONS for value in question.choices}
     wanted |= {f"section.{section}" for section in SECTIONS}
@@ -77,7 +84,7 @@ def test_everything_put_together_exists():
     assert wanted <= set(TEXTS)
 
 
-def test_one_class_for_each_exit_code():
+def test_one_class_for_each_exit_code() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, HpcampusError)]
     codes = [kind.exit_code for kind in kinds]
     assert len(set(codes)) == len(codes)
@@ -85,5 +92,5 @@ def test_one_class_for_each_exit_code():
 
 
 @pytest.mark.parametrize("code", ExitCode)
-def test_help_lists_every_exit_code(code):
+def test_help_lists_every_exit_code(code: Any) -> None:
     assert f"{code.value} " in TEXTS["help.main"].partition("Exit codes")[2]
