@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.unit.hub.hub_process import HubProcess
 from tests.unit.hub.login_node import LoginNode
+from tests.unit.hub.makers import make_hub, make_login_node, make_signer
 from tests.unit.hub.signer_peer import SignerPeer
 from tests.unit.hub.zygote import Zygote
 
@@ -24,28 +25,20 @@ def zygote() -> Iterator[Zygote]:
 
 @pytest_asyncio.fixture
 async def login_node(tmp_path: Path) -> AsyncIterator[LoginNode]:
-    """An ssh server on loopback whose forced command speaks the gateway's protocol."""
-    node = LoginNode(tmp_path / "login")
-    await node.start()
-    yield node
-    await node.close()
+    async with make_login_node(tmp_path) as node:
+        yield node
 
 
 @pytest_asyncio.fixture
 async def signer(tmp_path: Path) -> AsyncIterator[SignerPeer]:
-    """A signer with a CA of its own."""
-    peer = SignerPeer(tmp_path / "signer.sock")
-    await peer.start()
-    yield peer
-    await peer.close()
+    async with make_signer(tmp_path) as peer:
+        yield peer
 
 
 @pytest_asyncio.fixture
 async def hub(tmp_path: Path, login_node: LoginNode, signer: SignerPeer, zygote: Zygote) -> AsyncIterator[HubProcess]:
-    """A hub that is configured for the login node, not yet started."""
-    process = HubProcess(tmp_path / "hub", login_node, signer.path, zygote)
-    yield process
-    await process.stop()
+    async with make_hub(tmp_path, login_node, signer, zygote) as process:
+        yield process
 
 
 @pytest.fixture

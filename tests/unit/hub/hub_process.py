@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import bcrypt
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from tests.unit.hub.login_node import LoginNode
 from tests.unit.hub.zygote import Zygote
@@ -87,6 +88,8 @@ class HubProcess:
         self.log_file = directory / "hub.log"
         self.accounts_file = directory / "accounts.json"
         self._pid: int | None = None
+        self._client: AsyncHTTPClient | None = None
+        self._asking: set[asyncio.Task[HTTPResponse]] = set()
         profile = {
             "name": "small",
             "label": "Small <1>",
@@ -166,6 +169,7 @@ class HubProcess:
         if self._pid is not None:
             os.kill(self._pid, how)
             await self.wait()
+        await asyncio.gather(*self._asking, return_exceptions=True)
 
     async def wait(self) -> int:
         """Wait for the process to end."""
@@ -182,7 +186,9 @@ class HubProcess:
         body = options.pop("body", None)
         if json_body is not None:
             body = json.dumps(json_body)
-        return await AsyncHTTPClient().fetch(
+        if self._client is None:
+            self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=60)
+        return await self._client.fetch(
             HTTPRequest(
                 f"http://127.0.0.1:{self.port}{path}",
                 method=method,
@@ -204,7 +210,7 @@ class HubProcess:
     async def server(self, user: str) -> dict[str, Any] | None:
         """A user's default server as the API shows it, state included."""
         response = await self.api("GET", f"/users/{user}")
-        server: dict[str, Any] | None = json.loads(response.body)["servers"].get("")
+        server: dict[str, Any] | None = json.loads(response.body).get("servers", {}).get("")
         return server
 
     async def is_ready(self, user: str) -> bool:
@@ -215,6 +221,16 @@ class HubProcess:
         """Ask for a user's server."""
         await self.api("POST", f"/users/{user}")
         return await self.api("POST", f"/users/{user}/server", options)
+
+    async def spawn_in_background(self, user: str, options: Any = None) -> None:
+        """Ask for a user's server without waiting for the answer, which may take ten seconds."""
+        task = asyncio.create_task(self.spawn(user, options))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        await until(lambda: self._is_starting(user))
+
+    async def _is_starting(self, user: str) -> bool:
+        return await self.server(user) is not None
 
     async def events(self, user: str) -> list[dict[str, Any]]:
         """The progress events of a start, to its end."""

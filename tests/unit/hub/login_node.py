@@ -48,23 +48,33 @@ class LoginNode:
         self._client_key.write_private_key(self.key_file)
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.port = 0
+        self.reset()
         self.jobs: dict[int, FakeJob] = {}
         self.calls: list[dict[str, Any]] = []
         self.sessions = 0
+        self._next_id = 100
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._processes: set[asyncssh.SSHServerProcess[str]] = set()
+
+    def reset(self) -> None:
+        """Every knob as it was."""
         self.hold = False
         """Leave new jobs pending."""
         self.server_delay = 0.0
         """Seconds between the start of a job and its server's first answer."""
         self.queue_fails = False
         self.deaf: set[str] = set()
-        """Operations that are never answered."""
+        """Operations that are neither done nor answered."""
+        self.mute: set[str] = set()
+        """Operations that are done but not answered."""
         self.refuse: tuple[str, str] | None = None
         """Code and message with which submit is refused."""
         self.greeting = json.dumps({"hello": {"protocol": 1, "account": "hpcampus", "slurm": "24.11.5"}})
         self.log_text = ""
-        self._next_id = 100
-        self._acceptor: asyncssh.SSHAcceptor | None = None
-        self._processes: set[asyncssh.SSHServerProcess[str]] = set()
+
+    @property
+    def listens(self) -> bool:
+        return self._acceptor is not None
 
     @property
     def host_key(self) -> str:
@@ -138,7 +148,8 @@ class LoginNode:
             answer = {"id": number, "ok": True, **getattr(self, f"_op_{op}")(**request)}
         except PermissionError as error:
             answer = {"id": number, "ok": False, "code": error.args[0], "message": error.args[1]}
-        process.stdout.write(json.dumps(answer) + "\n")
+        if op not in self.mute:
+            process.stdout.write(json.dumps(answer) + "\n")
 
     def _op_ping(self) -> dict[str, Any]:
         return {"time": 0.0}

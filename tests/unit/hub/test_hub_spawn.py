@@ -2,14 +2,61 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A real hub, a real ssh link: starting, watching and stopping servers."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncssh
 import pytest
+import pytest_asyncio
 
 from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import FakeJob, LoginNode
+from tests.unit.hub.makers import make_hub, make_login_node, make_signer
+from tests.unit.hub.signer_peer import SignerPeer
+from tests.unit.hub.zygote import Zygote
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
+    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
+        yield node
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def signer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SignerPeer]:
+    async with make_signer(tmp_path_factory.mktemp("signer")) as peer:
+        yield peer
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hub(
+    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
+) -> AsyncIterator[HubProcess]:
+    """One hub serves all tests of this module."""
+    async with make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process:
+        process.settings["grace"] = 0.5
+        await process.start()
+        yield process
+
+
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+async def clean(hub: HubProcess, login_node: LoginNode, signer: SignerPeer) -> AsyncIterator[None]:
+    """Every test begins and ends without jobs, ports and faults."""
+    yield
+    login_node.reset()
+    signer.answer = None
+    if not login_node.listens:
+        await login_node.start()
+    for job in list(login_node.jobs.values()):
+        login_node.end(job, "CANCELLED")
+    await until(lambda: hub.leases == [])
+    for user in ("alice", "bob"):
+        await until(lambda user=user: _stopped(hub, user))
+    login_node.calls.clear()
 
 
 def only_job(login_node: LoginNode) -> FakeJob:
@@ -19,7 +66,6 @@ def only_job(login_node: LoginNode) -> FakeJob:
 
 async def test_a_server_starts_runs_and_stops(hub: HubProcess, login_node: LoginNode) -> None:
     login_node.server_delay = 0.3
-    await hub.start()
 
     response = await hub.spawn("alice", {"profile": "small"})
     assert response.code in (201, 202), response.body
@@ -75,10 +121,156 @@ async def _stopped(hub: HubProcess, user: str) -> bool:
 async def test_options_off_the_list_are_refused_and_forgotten(
     hub: HubProcess, login_node: LoginNode, options: dict[str, Any]
 ) -> None:
-    await hub.start()
     response = await hub.spawn("bob", options)
     assert response.code == 400, response.body
     assert b"Not started" in response.body
     assert not [call for call in login_node.calls if call["op"] == "submit"]
     assert hub.leases == []
     assert (await hub.spawn("bob")).code in (201, 202)
+
+
+async def test_what_is_waited_for_is_told_truly(hub: HubProcess, login_node: LoginNode) -> None:
+    login_node.hold = True
+    await hub.spawn_in_background("bob")
+    job = await until(lambda: next(iter(login_node.jobs.values()), None))
+    watching = asyncio.create_task(hub.events("bob"))
+    await asyncio.sleep(0.3)
+    job.reason = "Resources"
+    await asyncio.sleep(0.3)
+    login_node.queue_fails = True
+    await asyncio.sleep(0.3)
+    login_node.queue_fails = False
+    login_node.server_delay = 0.3
+    login_node.run(job)
+    messages = [event["message"] for event in await watching]
+    expected = [
+        "Preparing a job for cluster lab.",
+        f"Job {job.job_id} is submitted to cluster lab.",
+        f"Job {job.job_id} is queued: other jobs are ahead of it.",
+        f"Job {job.job_id} is queued: it waits for free CPUs or memory.",
+        "The cluster does not answer at the moment; the job is still awaited.",
+        f"Job {job.job_id} runs on node-a: its container and server are starting.",
+    ]
+    assert [message for message in messages if message in expected] == expected
+    assert messages[-2].startswith("The server answers (submit ")
+    percents = [event["progress"] for event in await hub.events("bob") if "progress" in event]
+    assert percents == sorted(percents)
+
+
+async def test_a_job_that_fails_shows_its_last_log_lines(hub: HubProcess, login_node: LoginNode) -> None:
+    login_node.server_delay = 60
+    login_node.log_text = "\n".join(["old line"] * 20 + ["FATAL: <b>no space</b> left"])
+    await hub.spawn_in_background("bob")
+    job = await until(lambda: next(iter(login_node.jobs.values()), None))
+    login_node.end(job, "FAILED")
+    events = await hub.events("bob")
+    assert events[-1]["failed"]
+    assert f"Job {job.job_id} ended before the server was ready" in events[-1]["message"]
+    assert "FATAL: <b>no space</b> left" in events[-1]["message"]
+    assert "FATAL: &lt;b&gt;no space&lt;/b&gt; left" in events[-1]["html_message"]
+    assert events[-1]["message"].count("old line") == 11
+    assert hub.leases == []
+    assert "Traceback" not in hub.log
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [("bad-request", "image: base is not published"), ("slurm", "sbatch: error: Invalid qos")]
+)
+async def test_a_refused_job_is_told_and_leaves_nothing(
+    hub: HubProcess, login_node: LoginNode, code: str, message: str
+) -> None:
+    login_node.refuse = (code, message)
+    response = await hub.spawn("bob")
+    assert response.code == 503
+    assert message in json.loads(response.body)["message"]
+    assert hub.leases == []
+    assert (await hub.server("bob")) is None
+
+
+async def test_a_job_that_can_never_start_is_cancelled(hub: HubProcess, login_node: LoginNode) -> None:
+    login_node.hold = True
+    await hub.spawn_in_background("bob")
+    job = await until(lambda: next(iter(login_node.jobs.values()), None))
+    job.reason = "PartitionTimeLimit"
+    assert "can never start" in (await hub.events("bob"))[-1]["message"]
+    await until(lambda: not login_node.jobs and not hub.leases)
+
+
+async def test_a_start_that_the_person_stops_is_undone(hub: HubProcess, login_node: LoginNode) -> None:
+    login_node.hold = True
+    await hub.spawn_in_background("bob")
+    await until(lambda: login_node.jobs)
+    assert (await hub.api("DELETE", "/users/bob/server")).code in (202, 204)
+    await until(lambda: not login_node.jobs and not hub.leases)
+    await until(lambda: _stopped(hub, "bob"))
+    login_node.hold = False
+    assert (await hub.spawn("bob")).code in (201, 202)
+    await until(lambda: hub.is_ready("bob"))
+
+
+async def test_without_a_signer_nothing_is_submitted(
+    hub: HubProcess, login_node: LoginNode, signer: SignerPeer
+) -> None:
+    signer.answer = b'{"error": "PermissionError: uid 33"}\n'
+    response = await hub.spawn("bob")
+    assert b"certificate signer refused" in response.body
+    assert not login_node.jobs
+    assert hub.leases == []
+
+
+async def test_a_cluster_that_is_down_is_tried_again(hub: HubProcess, login_node: LoginNode) -> None:
+    await login_node.stop_listening()
+    await hub.spawn_in_background("bob")
+    await asyncio.sleep(0.5)
+    await login_node.start()
+    assert (await hub.events("bob"))[-1]["ready"]
+
+
+async def test_an_ended_job_is_noticed_and_its_port_freed(hub: HubProcess, login_node: LoginNode) -> None:
+    await hub.spawn("bob")
+    await until(lambda: hub.is_ready("bob"))
+    login_node.end(only_job(login_node), "TIMEOUT")
+    await until(lambda: _stopped(hub, "bob"))
+    assert hub.leases == []
+
+
+async def test_a_failed_query_or_a_cut_link_ends_no_server(hub: HubProcess, login_node: LoginNode) -> None:
+    await hub.spawn("bob")
+    await until(lambda: hub.is_ready("bob"))
+    login_node.queue_fails = True
+    await asyncio.sleep(1.5)
+    await login_node.stop_listening()
+    await asyncio.sleep(1.5)
+    assert await hub.is_ready("bob")
+    assert len(hub.leases) == 1
+    login_node.queue_fails = False
+    await login_node.start()
+    assert (await hub.api("DELETE", "/users/bob/server")).code in (202, 204)
+    await until(lambda: not login_node.jobs and not hub.leases)
+
+
+async def test_a_job_that_cannot_be_cancelled_now_is_reaped_later(hub: HubProcess, login_node: LoginNode) -> None:
+    await hub.spawn("bob")
+    await until(lambda: hub.is_ready("bob"))
+    await login_node.stop_listening()
+    assert (await hub.api("DELETE", "/users/bob/server")).code in (202, 204)
+    await until(lambda: hub.leases == [], 1)
+    await until(lambda: _stopped(hub, "bob"))
+    assert len(login_node.jobs) == 1
+    await login_node.start()
+    await until(lambda: not login_node.jobs)
+    assert "no server of this hub owns it" in hub.log
+
+
+async def test_orphans_are_reaped_and_others_are_left(hub: HubProcess, login_node: LoginNode) -> None:
+    (hub.registry / "20001").write_text("1\n")
+    request = {"user_id": "eve", "server_id": "", "spawn_id": "e" * 32}
+    orphan = login_node.add(request)
+    foreign = login_node.add({**request, "spawn_id": "f" * 32, "hub_id": "other"})
+    await hub.spawn("bob")
+    await until(lambda: orphan.job_id not in login_node.jobs)
+    await until(lambda: "20001" not in hub.leases)
+    assert foreign.job_id in login_node.jobs
+    assert len(login_node.jobs) == 2
+    assert await hub.is_ready("bob")
+    assert len(hub.leases) == 1

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The hub: JupyterHub with links to clusters. Start it with ``python -m hpcampus_hub.app --config FILE``."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
-from traitlets import Dict, Float, List, TraitError, Unicode
+from traitlets import Dict, Float, Integer, List, TraitError, Unicode
 
 from . import courses
 from .auth import AccountsError, refuse_reserved_names
@@ -37,6 +38,9 @@ class HpcHub(JupyterHub):
     ).tag(config=True)
     tunnel = Dict(
         help="How jobs reach the hub: host, port, host_keys, user, port_min, port_max, registry_dir, signer_socket."
+    ).tag(config=True)
+    init_spawners_timeout = Integer(
+        2, help="Seconds for which a starting hub waits for servers of an earlier one before it answers requests."
     ).tag(config=True)
     courses = List(Dict(), help="Courses: slug, title, instructors, students, open, image, profile.").tag(config=True)
 
@@ -104,7 +108,12 @@ class HpcHub(JupyterHub):
             self.engine, self._owned, ReaperTimes(pause=self.reaper_pause_seconds, grace=self.reaper_grace_seconds)
         )
         self._reaper.start()
-        return await super().init_spawners()
+        try:
+            return await super().init_spawners()
+        except asyncio.CancelledError:
+            if self.engine.closing:
+                return 0
+            raise
 
     def _owned(self) -> Owned:
         """What servers own: those in this process, and those of which only the database knows yet."""

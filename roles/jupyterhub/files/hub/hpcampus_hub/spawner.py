@@ -71,6 +71,8 @@ class HpcSpawner(Spawner):
     """
 
     user_options: Any
+    _check_pending: Any
+    _spawn_future: Any
 
     start_timeout = Integer(900, help="Seconds from the request to the first answer, queue included.").tag(config=True)
     poll_interval = Integer(5, help="Seconds between two looks at the list of jobs that is at hand.").tag(config=True)
@@ -506,11 +508,14 @@ class HpcSpawner(Spawner):
         if record.phase in (Phase.SUBMITTING, Phase.STARTING):
             self._spawn_pending = True
             self._spawn_future = asyncio.create_task(self._settle(self._looking), name=f"settle {record.spawn_id}")
-            self._spawn_future.add_done_callback(_retrieve)
+            self._spawn_future.add_done_callback(self._settled)
         try:
-            return await asyncio.shield(self._looking)
+            status = await asyncio.shield(self._looking)
         finally:
             self._looking = None
+        while self._stop_pending:  # noqa: ASYNC110 (the hub's flag, no event); or the hub would stop it a second time
+            await asyncio.sleep(0.05)
+        return status
 
     async def _adopt(self, record: SpawnRecord) -> int | None:
         """Wait for a restored server's first answer, or learn that its job is over."""
@@ -558,8 +563,15 @@ class HpcSpawner(Spawner):
             if status is not None:
                 raise self._failure or StartError("The server did not survive the hub's restart.", reason="restart")
             await self.engine.route(self.user, self.name)
-        finally:
-            self._spawn_pending = False
+        except asyncio.CancelledError:
+            self._check_pending = False  # the person stops the start; the hub refuses to while it checks
+            raise
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        """What the hub does after a start: a failure is kept for the page that shows it, anything else is forgotten."""
+        self._spawn_pending = False
+        if task.cancelled() or task.exception() is None:
+            self._spawn_future = None
 
     _failure: StartError | None = None
 
@@ -621,9 +633,3 @@ def add_breakdown(spawner: HpcSpawner, event: dict[str, Any]) -> dict[str, Any]:
 
 def _apply_nothing(_spawner: HpcSpawner, _options: Mapping[str, Any]) -> None:
     """Options are checked in start(); nothing of them is ever set on the spawner."""
-
-
-def _retrieve(task: asyncio.Task[None]) -> None:
-    """Keep asyncio from complaining about a failure that the progress page shows."""
-    if not task.cancelled():
-        task.exception()

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Makers of the peers and of the hub, for fixtures of any scope."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tests.unit.hub.hub_process import HubProcess
+from tests.unit.hub.login_node import LoginNode
+from tests.unit.hub.signer_peer import SignerPeer
+from tests.unit.hub.zygote import Zygote
+
+
+@contextlib.asynccontextmanager
+async def make_login_node(directory: Path) -> AsyncIterator[LoginNode]:
+    """An ssh server on loopback whose forced command speaks the gateway's protocol."""
+    node = LoginNode(directory / "login")
+    await node.start()
+    yield node
+    await node.close()
+
+
+@contextlib.asynccontextmanager
+async def make_signer(directory: Path) -> AsyncIterator[SignerPeer]:
+    """A signer with a CA of its own."""
+    peer = SignerPeer(directory / "signer.sock")
+    await peer.start()
+    yield peer
+    await peer.close()
+
+
+@contextlib.asynccontextmanager
+async def make_hub(directory: Path, node: LoginNode, peer: SignerPeer, zygote: Zygote) -> AsyncIterator[HubProcess]:
+    """A hub that is configured for the login node, not yet started."""
+    process = HubProcess(directory / "hub", node, peer.path, zygote)
+    yield process
+    await process.stop()
