@@ -72,16 +72,24 @@ class ProbeResult:
         return self.login_s + self.ready_s + self.kernel_s + self.cell_s
 
 
-class _Client:
-    """Talks to the hub as a browser first and with a token of its own after the login."""
+class Client:
+    """Talks to the hub as a browser first and with a token of its own after the login.
 
-    def __init__(self, base_url: str, user: str, context: ssl.SSLContext | None) -> None:
+    Args:
+        base_url: the hub's public address.
+        user: who logs in.
+        context: how to check the hub's certificate; the system's way when None.
+        owner: whose server to use when it is not the user's own, such as that of a course.
+    """
+
+    def __init__(self, base_url: str, user: str, context: ssl.SSLContext | None, owner: str = "") -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ProbeError(f"{base_url!r} is not the address of a hub; write it as https://hub.example.org/")
         self._base = base_url.rstrip("/")
         self._context = context
         self._user = user
+        self._owner = owner or user
         self._cookies: dict[str, str] = {}
         self._token = ""
         self._token_id = ""
@@ -93,13 +101,13 @@ class _Client:
 
     @property
     def api_user(self) -> str:
-        """Path of the user in the API."""
-        return f"/hub/api/users/{quote(self._user, safe='@~')}"
+        """Path of the server's owner in the API."""
+        return f"/hub/api/users/{quote(self._owner, safe='@~')}"
 
     @property
     def server(self) -> str:
-        """Path of the user's server."""
-        return f"/user/{quote(self._user, safe='@~')}"
+        """Path of the server."""
+        return f"/user/{quote(self._owner, safe='@~')}"
 
     def request(self, method: str, path: str, **options: Any) -> HTTPRequest:
         """A request with what identifies the user."""
@@ -143,6 +151,11 @@ class _Client:
         for name, morsel in jar.items():
             self._cookies[name] = morsel.value
 
+    @property
+    def _tokens(self) -> str:
+        """Path of the tokens of who logs in."""
+        return f"/hub/api/users/{quote(self._user, safe='@~')}/tokens"
+
     async def login(self, password: str) -> None:
         """Log in with the form, then get a token that ends within the hour."""
         await self.fetch("login page", "GET", "/hub/login", (200,))
@@ -153,7 +166,7 @@ class _Client:
             raise ProbeError(f"login: the hub refused user {self._user!r}; check name and password")
         await self.fetch("home page", "GET", "/hub/home", (200,))
         answer = await self.fetch(
-            "token", "POST", f"{self.api_user}/tokens", (200, 201), json={"note": "hpcampus probe", "expires_in": 3600}
+            "token", "POST", self._tokens, (200, 201), json={"note": "hpcampus probe", "expires_in": 3600}
         )
         token = json.loads(answer.body)
         self._token, self._token_id = token["token"], token["id"]
@@ -161,7 +174,7 @@ class _Client:
     async def logout(self) -> None:
         """Give the token back."""
         if self._token_id:
-            await self.fetch("token", "DELETE", f"{self.api_user}/tokens/{self._token_id}", (200, 204, 404))
+            await self.fetch("token", "DELETE", f"{self._tokens}/{self._token_id}", (200, 204, 404))
 
     async def has_server(self) -> bool:
         """Whether the user has a server, ready or on its way."""
@@ -281,8 +294,17 @@ class _Cell:
         return str(value).strip("'\"")
 
 
-async def _run(channel: WebSocketClientConnection, code: str, user: str) -> _Cell:
-    """Run one cell."""
+async def run_in(channel: WebSocketClientConnection, code: str, user: str) -> _Cell:
+    """Run one cell in a kernel whose channel is open.
+
+    Args:
+        channel: the kernel's websocket.
+        code: the cell.
+        user: name that the message carries.
+
+    Raises:
+        ProbeError: the cell failed, or the channel closed before its result came.
+    """
     number, text = execute_request(code, user)
     cell = _Cell(number)
     try:
@@ -329,7 +351,7 @@ async def run_cell(  # noqa: PLR0913 (what a probe is about)
     Raises:
         ProbeError: a step failed; a server that this probe started is stopped all the same.
     """
-    client = _Client(base_url, user, ssl_context)
+    client = Client(base_url, user, ssl_context)
     try:
         async with asyncio.timeout(timeout):
             return await _probe(client, user, password, code, options or {}, stop)
@@ -340,7 +362,7 @@ async def run_cell(  # noqa: PLR0913 (what a probe is about)
 
 
 async def _probe(
-    client: _Client, user: str, password: str, code: str, options: Mapping[str, str], stop: bool
+    client: Client, user: str, password: str, code: str, options: Mapping[str, str], stop: bool
 ) -> ProbeResult:
     result = ProbeResult()
     clock = _Clock()
@@ -355,7 +377,7 @@ async def _probe(
         result.legs = result.events[-1].get("hpcampus", {}).get("legs", {})
         kernel, channel = await client.open_kernel()
         result.kernel_s = clock.lap()
-        cell = await _run(channel, code, user)
+        cell = await run_in(channel, code, user)
         result.cell_s = clock.lap()
         channel.close()
         result.node, result.job_id, result.output = cell.asked("node"), cell.asked("job_id"), cell.output.strip()
