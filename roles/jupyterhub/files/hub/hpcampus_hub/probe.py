@@ -261,7 +261,7 @@ def execute_request(code: str, user: str) -> tuple[str, str]:
 
 
 @dataclass
-class _Cell:
+class Cell:
     """What has come back of a cell."""
 
     number: str
@@ -294,7 +294,7 @@ class _Cell:
         return str(value).strip("'\"")
 
 
-async def run_in(channel: WebSocketClientConnection, code: str, user: str) -> _Cell:
+async def run_in(channel: WebSocketClientConnection, code: str, user: str) -> Cell:
     """Run one cell in a kernel whose channel is open.
 
     Args:
@@ -306,7 +306,7 @@ async def run_in(channel: WebSocketClientConnection, code: str, user: str) -> _C
         ProbeError: the cell failed, or the channel closed before its result came.
     """
     number, text = execute_request(code, user)
-    cell = _Cell(number)
+    cell = Cell(number)
     try:
         await channel.write_message(text)
     except WebSocketClosedError as error:
