@@ -96,6 +96,6 @@ def platform() -> Platform:
     passwords = read_documents(site, site.default_vault_key).secrets.get("vault_demo_passwords")
     assert passwords, "The demo is not up. Run: make demo"
     lab = demo.make_lab()
-    certificate = lab.exec("hub", ["cat", CERTIFICATE]).stdout
+    certificate = lab.exec("campus", ["cat", CERTIFICATE]).stdout
     context = ssl.create_default_context(cadata=certificate)
     return Platform(demo.URL, context, lab, passwords)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def test_a_restart_of_the_hub_leaves_notebooks_usable(platform: Platform):
     async with platform.running("student1") as notebook:
         before = platform.jobs()
-        platform.on("hub", "systemctl", "restart", "jupyterhub")
+        platform.on("campus", "systemctl", "restart", "jupyterhub")
         await platform.until("the hub is back", notebook.has_server)
         assert await notebook.cell("print(40 + 2)") == "42"
         assert platform.jobs() == before
@@ -25,7 +25,7 @@ async def test_a_restart_of_the_hub_leaves_notebooks_usable(platform: Platform):
 
 async def test_a_restart_of_the_proxy_leaves_notebooks_usable(platform: Platform):
     async with platform.running("student1") as notebook:
-        platform.on("hub", "systemctl", "restart", "jupyterhub-proxy")
+        platform.on("campus", "systemctl", "restart", "jupyterhub-proxy")
 
         async def works() -> bool:
             return await notebook.cell("print(40 + 2)") == "42"
@@ -80,7 +80,7 @@ async def test_a_job_that_waits_while_the_hub_restarts_is_no_orphan(platform: Pl
         assert answer.code == 202
         await platform.until("the job waits", lambda: len(platform.jobs()) == 1)
         (comment,) = platform.jobs()
-        platform.on("hub", "systemctl", "restart", "jupyterhub")
+        platform.on("campus", "systemctl", "restart", "jupyterhub")
         await platform.until("the hub is back", notebook.has_server)
         for node in COMPUTE:
             platform.on("login", "scontrol", "update", f"nodename={node}", "state=resume")

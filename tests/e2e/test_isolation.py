@@ -165,7 +165,7 @@ async def test_no_secret_in_arguments_scripts_and_logs(platform: Platform):
 
     async def sample() -> None:
         while sampling:
-            for host in ("hub", "login", *COMPUTE):
+            for host in ("campus", "login", *COMPUTE):
                 text = await asyncio.to_thread(
                     platform.on, host, "sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'", good=(0, 1)
                 )
@@ -191,7 +191,7 @@ async def test_no_secret_in_arguments_scripts_and_logs(platform: Platform):
         )
         assert "spawn" in script.lower(), "the batch script must be there to be searched"
         places = "/var/log /var/spool/slurmctld /var/spool/slurmd /var/lib/slurm /shared/hpcampus/log /shared/hpcampus/spawns /tmp"
-        for host in ("hub", "login", *COMPUTE):
+        for host in ("campus", "login", *COMPUTE):
             existing = [
                 place for place in places.split() if platform.lab.exec(host, ["test", "-e", place]).returncode == 0
             ]

@@ -49,8 +49,8 @@ async def test_nothing_is_left_behind(platform: Platform):
     )
     assert result.node in COMPUTE
     await platform.until("the queue is empty", lambda: platform.jobs() == [])
-    assert platform.on("hub", "ls", "/run/hpcampus/tunnel").split() == []
-    assert not re.search(r"127\.0\.0\.1:2[0-4]\d{3} ", platform.on("hub", "ss", "-Hltn"))
+    assert platform.on("campus", "ls", "/run/hpcampus/tunnel").split() == []
+    assert not re.search(r"127\.0\.0\.1:2[0-4]\d{3} ", platform.on("campus", "ss", "-Hltn"))
     for node in COMPUTE:
         assert platform.on(node, "find", "/dev/shm", "-name", "hpcampus-*") == ""
         assert platform.on(node, "pgrep", "-u", "hpcampus", good=(0, 1)) == ""

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 LAB_NAME = "demo"
 HTTPS_PORT = 8443
-URL = f"https://127.0.0.1:{HTTPS_PORT}/"
+URL = f"https://localhost:{HTTPS_PORT}/"
 VERIFY_USER = "verify"
 HOSTS = (
-    lab.Host(name="hub", groups=("hub",), publish=(lab.Publish(port=443, on=HTTPS_PORT),)),
+    lab.Host(name="campus", groups=("hub",), publish=(lab.Publish(port=443, on=HTTPS_PORT),)),
     lab.Host(name="login", shared=True, groups=("slurm_controller", "slurm_login")),
     lab.Host(name="c1", shared=True, groups=("slurm_compute",)),
     lab.Host(name="c2", shared=True, groups=("slurm_compute",)),

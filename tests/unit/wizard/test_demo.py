@@ -59,10 +59,10 @@ def test_the_inventory_is_the_worked_example_with_accounts() -> None:
     assert all(matches(account.password, hashes[account.name]) for account in accounts)
     assert matches(documents.secrets["site_verify_password"], hashes["verify"])
     hosts = plain(documents.hosts)["all"]
-    assert set(hosts["hosts"]) == {"hub", "login", "c1", "c2"}
+    assert set(hosts["hosts"]) == {"campus", "login", "c1", "c2"}
     assert "apptainer_source" in hosts["hosts"]["c1"]
-    groups = {"hub": ["hub"], "slurm_controller": ["login"], "slurm_login": ["login"], "slurm_compute": ["c1", "c2"]}
-    groups["all"] = ["hub", "login", "c1", "c2"]
+    groups = {"hub": ["campus"], "slurm_controller": ["login"], "slurm_login": ["login"], "slurm_compute": ["c1", "c2"]}
+    groups["all"] = ["campus", "login", "c1", "c2"]
     assert inventory_problems(ROOT, plain(documents.main), plain(documents.secrets), groups) == []
 
 
@@ -112,7 +112,7 @@ def test_a_shell_needs_a_running_host(monkeypatch: pytest.MonkeyPatch) -> None:
     containers.state = "missing"
     monkeypatch.setattr(demo, "make_lab", lambda: containers)
     with pytest.raises(LabError) as caught:
-        demo.shell("hub", terminal=False)
+        demo.shell("campus", terminal=False)
     assert "hpcampus demo up" in caught.value.cure
 
 
