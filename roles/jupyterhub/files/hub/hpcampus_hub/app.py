@@ -83,14 +83,12 @@ class HpcHub(JupyterHub):
         self.load_groups = {**self.load_groups, **courses.load_groups(listed)}
         self.load_roles = [*self.load_roles, *courses.load_roles(listed)]
         self.tornado_settings = {**self.tornado_settings, SETTINGS_KEY: self.engine}
-        self.template_paths = [
-            *self.template_paths,
-            TEMPLATES,
-            *getattr(self.authenticator_class, "template_paths", ()),
-        ]
+        base = self._template_paths_default()
+        own = [TEMPLATES, *getattr(self.authenticator_class, "template_paths", ())]
+        self.template_paths = [*(path for path in self.template_paths if path not in base), *own, *base]
         self.template_vars = {
             **self.template_vars,
-            "hpcampus_courses_taught_by": lambda user_name: courses.taught_by(listed, user_name),
+            "hpcampus_courses_taught": lambda user: courses.taught_by(listed, user.name) if user else [],
         }
 
     async def _add_route(self, user: Any, server_name: str) -> None:
