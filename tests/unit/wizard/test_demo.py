@@ -107,7 +107,7 @@ def test_errors_of_the_lab_keep_their_cure() -> None:
 def test_a_shell_needs_a_running_host(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LabError) as caught:
         demo.shell("nine", terminal=False)
-    assert "hub, login, c1, c2" in caught.value.why
+    assert "campus, login, c1, c2" in caught.value.why
     containers = Containers()
     containers.state = "missing"
     monkeypatch.setattr(demo, "make_lab", lambda: containers)
@@ -122,7 +122,7 @@ def test_the_end_says_how_to_get_in_and_how_to_undo(tmp_path: Path) -> None:
     print_access(console, demo.URL, accounts, tmp_path)
     shown = console.export_text()
     for wanted in (
-        "https://127.0.0.1:8443/",
+        "https://localhost:8443/",
         "student1",
         "pw",
         "student of physics101",
