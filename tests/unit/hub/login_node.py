@@ -3,6 +3,7 @@
 """A cluster for tests: a real ssh server on loopback, the gateway's protocol, and jobs that listen where tunnels do."""
 
 import asyncio
+import importlib.util
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,21 @@ from typing import Any
 import asyncssh
 
 NODE = "node-a"
+GATEWAY = Path(__file__).parents[3] / "roles/gateway/files/gateway.py"
+
+
+def load_gateway() -> Any:
+    """The real gateway's module: what it would refuse, the tests' login node refuses."""
+    spec = importlib.util.spec_from_file_location("gateway_under_test", GATEWAY)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+gateway = load_gateway()
+CONFIG = gateway.Config("hub", "/srv/hpcampus", ["jupyter", "gpu"], "/usr/bin/apptainer", "hpcampus")
 
 
 @dataclass
@@ -162,6 +178,10 @@ class LoginNode:
     def _op_submit(self, **request: Any) -> dict[str, Any]:
         if self.refuse is not None:
             raise PermissionError(*self.refuse)
+        try:
+            gateway.check_submit(request, CONFIG)
+        except gateway.GatewayError as error:
+            raise PermissionError(error.code, str(error)) from None
         return {"job_id": self.add(request).job_id}
 
     def _op_cancel(self, job_id: int) -> dict[str, Any]:
