@@ -89,9 +89,8 @@ class Platform:
         pytest.fail(f"not within {seconds} s: {what}. {problem}")
 
 
-@pytest.fixture(scope="session")
-def platform() -> Platform:
-    """Give the demo, which `make e2e` has brought up."""
+def find_platform() -> Platform:
+    """Look for the demo, which `make e2e` has brought up."""
     site = demo.demo_site()
     passwords = read_documents(site, site.default_vault_key).secrets.get("vault_demo_passwords")
     assert passwords, "The demo is not up. Run: make demo"
@@ -99,3 +98,9 @@ def platform() -> Platform:
     certificate = lab.exec("campus", ["cat", CERTIFICATE]).stdout
     context = ssl.create_default_context(cadata=certificate)
     return Platform(demo.URL, context, lab, passwords)
+
+
+@pytest.fixture(scope="session")
+def platform() -> Platform:
+    """Give the demo to the tests."""
+    return find_platform()

@@ -26,7 +26,8 @@ def cell(text, grade_id, **more):
 
 book = new_notebook(cells=[
     cell("def half(x):\\n    ### BEGIN SOLUTION\\n    return x / 2\\n    ### END SOLUTION", "half", solution=True),
-    cell("assert half(4) == 2\\n### BEGIN HIDDEN TESTS\\nassert half(3) == 1.5\\n### END HIDDEN TESTS", "test_half", grade=True, locked=True, points=2),
+    cell("assert half(4) == 2\\n### BEGIN HIDDEN TESTS\\nassert half(3) == 1.5\\n### END HIDDEN TESTS", "test_half",
+         grade=True, locked=True, points=2),
 ], metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
 folder = pathlib.Path("/course/source/ps1")
 folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ async def run(notebook: Notebook, *commands: str, where: str = ".") -> str:
     """Run commands in a notebook; all must succeed."""
     status, output = await notebook.json_cell(shell(*commands, where=where))
     assert status == 0, output
-    return output
+    return str(output)
 
 
 @contextlib.asynccontextmanager
@@ -92,7 +93,8 @@ async def test_an_assignment_from_release_to_grades(platform: Platform):
             assert "ps1" in await run(notebook, "nbgrader list")
             await run(notebook, "nbgrader fetch_assignment ps1")
             hidden = await notebook.cell(
-                "import subprocess; print(subprocess.run(['grep', '-rl', '1.5', '.', '/srv/nbgrader'], capture_output=True, text=True).stdout)"
+                "import subprocess\n"
+                "print(subprocess.run(['grep', '-rl', '1.5', '.', '/srv/nbgrader'], capture_output=True, text=True).stdout)"
             )
             assert "ps1" not in hidden, "the hidden test must not reach the student"
             where = (await notebook.cell(SOLVE.format(source=source))).rpartition("/")[0] or "."

@@ -105,7 +105,8 @@ import json, os, urllib.request, urllib.error
 api, token = os.environ['JUPYTERHUB_API_URL'], os.environ['JUPYTERHUB_API_TOKEN']
 def ask(method, path, body=None):
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(api + path, data, {'Authorization': 'token ' + token, 'Content-Type': 'application/json'}, method=method)
+    headers = {'Authorization': 'token ' + token, 'Content-Type': 'application/json'}
+    request = urllib.request.Request(api + path, data, headers, method=method)
     try:
         return urllib.request.urlopen(request, timeout=20).status
     except urllib.error.HTTPError as error:
