@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SCREENS = ROOT / "artifacts" / "screens"
-CERTIFICATE = "/etc/ssl/hpcampus/hub.pem"
+CERTIFICATE = "/etc/ssl/certs/hpcampus-selfsigned.pem"
 COMPUTE = ("c1", "c2")
 
 
