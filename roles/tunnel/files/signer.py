@@ -123,9 +123,10 @@ def answer(connection: socket.socket, limits: Limits) -> dict[str, str]:
     """Return the answer to one caller; whatever goes wrong is refused and logged, and the service goes on."""
     pid, uid, name = caller(connection)
     try:
+        line = read_line(connection)  # read first: closing on unread data would cut off the answer
         if name not in limits.users:
             raise PermissionError(f"uid {uid} may not ask for certificates")
-        request = check_request(read_line(connection), limits)
+        request = check_request(line, limits)
         certificate = sign(limits.ca_key, request)
     except (ValueError, RecursionError, OSError, subprocess.SubprocessError) as error:
         reason = str(error) if isinstance(error, (ValueError, PermissionError)) else "see the signer's journal"

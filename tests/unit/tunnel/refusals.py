@@ -122,7 +122,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt(
         "a unix socket of the hub",
         ("-N", "-L", f"{_LOCAL_SOCKET}:{SIGNER_SOCKET}", *_KNOCK),
-        refusal=NO_OPENING,
+        refusal=NO_SESSION,
         ends=False,
     ),
     Attempt("a command", ("id",), refusal=NO_SESSION),
@@ -131,7 +131,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt("X11", ("-X", "id"), refusal=NO_SESSION),
     Attempt("sftp", (), refusal=NO_SESSION, program="sftp"),
     Attempt("a subsystem", ("-s", "sftp"), refusal=NO_SESSION),
-    Attempt("a network device", ("-N", "-w", "any:any"), refusal=r"[Tt]unnel|tun"),
+    Attempt("a network device", ("-N", "-w", "any:any"), refusal=NO_SESSION),
     Attempt("root", ("-N",), refusal=NOT_LET_IN, user="root"),
     Attempt("the hub's user", ("-N",), refusal=NOT_LET_IN, user=SIGNER_USER),
     _listen("the key without certificate", _OWN, NOT_LET_IN, "bare"),
