@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from hpcampus import lab
 from hpcampus.errors import LabError
-from hpcampus.files import make_private_directory
+from hpcampus.files import PUBLIC_FILE, make_private_directory, write_atomically
 from hpcampus.inventory_files import Documents, read_documents, update, write_documents
 from hpcampus.lab.places import cache_dir
 from hpcampus.passwords import generate_password, hash_password
@@ -91,7 +91,7 @@ def translated() -> Iterator[None]:
 def write_inventory(site: Site, containers: Containers, example: Path) -> tuple[Account, ...]:
     """Write the inventory of the demo: the worked example, the containers' addresses, and passwords of its own.
 
-    Passwords are made once and kept in the vault, so that a second start shows the same.
+    It is made anew at every start, so that it follows the example; only the vault is kept, and with it the passwords.
 
     Args:
         site: The site of the demo.
@@ -104,9 +104,8 @@ def write_inventory(site: Site, containers: Containers, example: Path) -> tuple[
     make_private_directory(site.inventory)
     for source in sorted(example.rglob("*.yml")):
         target = site.inventory / source.relative_to(example)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, source.read_bytes(), PUBLIC_FILE)
     key = ensure_key(site, None)
     documents = read_documents(site, key)
     _add_connections(documents.hosts, containers)

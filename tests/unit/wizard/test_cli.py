@@ -90,7 +90,7 @@ def test_steps_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["setup", "--non-interactive", "--admin-password-file", "none"], 4, "none"),
         (["setup", "--non-interactive", "--vault-password-file", "none"], 11, "--vault-password-file"),
         (["setup", "--non-interactive"], 4, "hub_name: an answer is needed"),
-        (["demo", "shell", "nine"], 9, "hub, login, c1, c2"),
+        (["demo", "shell", "nine"], 9, "campus, login, c1, c2"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -65,7 +65,7 @@ TEXTS: Final[dict[str, str]] = {
     "help.demo.up": "Make the containers, install everything, prove it, and say how to go on. Safe to repeat.",
     "help.demo.status": "Say which containers run and where the platform answers.",
     "help.demo.down": "Remove containers, networks, volumes and state; say what was kept.",
-    "help.demo.shell": "Open a root shell in a container of the demo: hub, login, c1 or c2.",
+    "help.demo.shell": "Open a root shell in a container of the demo: campus, login, c1 or c2.",
     # Progress
     "progress.plan": "{count} steps: {names}",
     "progress.resumed": "Going on where the last run stopped; done before: {names}",
