@@ -133,6 +133,7 @@ class Client:
         body = options.pop("json", None)
         if body is not None:
             options["body"] = json.dumps(body)
+            options["headers"] = {**options.get("headers", {}), "Content-Type": "application/json"}
         try:
             response = await self._http.fetch(self.request(method, path, **options), raise_error=False)
         except (OSError, HTTPClientError, StreamClosedError) as error:

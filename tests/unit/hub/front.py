@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A front for tests: TLS, everything under /hub from the real hub, and under /user a notebook server that plays a kernel."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler
+
+from tests.unit.hub.hub_process import HubProcess
+
+
+def self_signed(path: Path) -> bytes:
+    """Write a key and a self-signed certificate to a file; gives the certificate in DER form."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hub.example.org")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(minutes=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+class HubPages(RequestHandler):
+    """Passes a request on to the hub."""
+
+    def initialize(self, hub: HubProcess) -> None:
+        self.hub = hub
+
+    async def _pass(self) -> None:
+        headers = {name: value for name, value in self.request.headers.items() if name not in ("Host", "Connection")}
+        answer = await self.hub.fetch(
+            self.request.method or "GET",
+            self.request.uri or "/",
+            body=self.request.body or None,
+            headers={**headers, "X-Forwarded-Proto": "https"},
+        )
+        self.set_status(answer.code)
+        for name in ("Content-Type", "Location"):
+            if name in answer.headers:
+                self.set_header(name, answer.headers[name])
+        for cookie in answer.headers.get_list("Set-Cookie"):
+            self.add_header("Set-Cookie", cookie)
+        if answer.body:
+            self.write(answer.body)
+
+    get = post = delete = _pass
+
+    def check_xsrf_cookie(self) -> None:
+        """The hub does."""
+
+
+class Kernels(RequestHandler):
+    """Starts and ends a kernel in name."""
+
+    def initialize(self, front: "Front") -> None:
+        self.front = front
+
+    def prepare(self) -> None:
+        if not self.request.headers.get("Authorization", "").startswith("token "):
+            self.set_status(403)
+            self.finish()
+
+    def post(self, user: str, kernel: str) -> None:
+        del user, kernel
+        self.front.kernels += 1
+        self.set_status(201)
+        self.write({"id": "k1"})
+
+    def delete(self, user: str, kernel: str) -> None:
+        del user, kernel
+        self.front.kernels -= 1
+        self.set_status(204)
+
+
+class Channels(WebSocketHandler):
+    """A kernel that answers every cell in the same way, among messages that are not for the one who asks."""
+
+    def initialize(self, front: "Front") -> None:
+        self.front = front
+
+    async def on_message(self, message: str | bytes) -> None:
+        request = json.loads(message)
+        assert request["header"]["msg_type"] == "execute_request"
+        for kind, content in self.front.replies:
+            if kind == "close":
+                self.close()
+                return
+            parent = {"msg_id": "another"} if kind == "other" else request["header"]
+            body = {"header": {"msg_type": kind}, "msg_type": kind, "parent_header": parent, "content": content}
+            await self.write_message(json.dumps(body))
+
+
+def _text(value: str) -> dict[str, Any]:
+    return {"status": "ok", "data": {"text/plain": repr(value)}}
+
+
+GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("status", {"execution_state": "busy"}),
+    ("other", {"text": "not mine"}),
+    ("stream", {"name": "stdout", "text": "hello\n"}),
+    ("execute_reply", {"status": "ok", "user_expressions": {"node": _text("node-a"), "job_id": _text("101")}}),
+    ("execute_result", {"data": {"text/plain": "42"}}),
+    ("status", {"execution_state": "idle"}),
+]
+
+
+class Front:
+    """The front's server; ``replies`` is what a cell gets."""
+
+    def __init__(self, hub: HubProcess, directory: Path) -> None:
+        self.certificate_file = directory / "front.pem"
+        self.certificate = self_signed(self.certificate_file)
+        self.kernels = 0
+        self.replies = GOOD
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate_file)
+        application = Application(
+            [
+                (r"/hub/.*", HubPages, {"hub": hub}),
+                (r"/user/([^/]+)/api/kernels/[^/]+/channels", Channels, {"front": self}),
+                (r"/user/([^/]+)/api/kernels(/[^/]+)?", Kernels, {"front": self}),
+            ]
+        )
+        self._server = HTTPServer(application, ssl_options=context)
+        (socket,) = bind_sockets(0, "127.0.0.1")
+        self.url = f"https://127.0.0.1:{socket.getsockname()[1]}"
+        self._server.add_socket(socket)
+
+    async def close(self) -> None:
+        self._server.stop()
+        await asyncio.sleep(0)
