@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hpcampus.lab import LabError, require_root
+from hpcampus.lab import Lab, LabError, require_root
 from hpcampus.lab.lab import ensure_images
 from hpcampus.lab.packages import install_packages, is_present
 from hpcampus.lab.recipes import IMAGE_NAMES
@@ -81,9 +81,18 @@ def scenario(name: str) -> Part:
     return Part(f"molecule {name}", (molecule, "test", "-s", name), f"artifacts/molecule/{name}/junit.xml")
 
 
-def slow_parts() -> tuple[Part, ...]:
-    """Return what runs on test hosts."""
-    return (*(scenario(name) for name in SCENARIOS), _pytest("e2e", "tests/e2e"))
+def end_to_end_parts() -> tuple[Part, ...]:
+    """Return the tests that use the demo; one that was up before stays up."""
+    parts = (_tool("hpcampus demo up", "demo", "up"), _pytest("e2e", "tests/e2e"))
+    return parts if demo_is_up() else (*parts, _tool("hpcampus demo down", "demo", "down"))
+
+
+def demo_is_up() -> bool:
+    """Tell whether somebody has brought the demo up."""
+    try:
+        return all(host.state == "running" for host in Lab.saved("demo").status())
+    except LabError:
+        return False
 
 
 def count(junit: Path) -> tuple[int, int]:
@@ -228,15 +237,18 @@ def main() -> int:
     plans: dict[str, tuple[tuple[tuple[Part, ...], int], ...]] = {
         "check": ((quick, 2),),
         "lint": ((lint, 2),),
-        "test": ((quick, 2), (slow_parts(), 1)),
-        "e2e": ((slow_parts()[-1:], 1),),
+        "test": ((quick, 2), (tuple(scenario(name) for name in SCENARIOS), 1)),
+        "e2e": (),
         "scenario": (((scenario(args.name),), 1),),
     }
     try:
         if args.what in {"test", "e2e", "scenario"}:
             require_root([sys.executable, "-m", "tools.run_tests", *sys.argv[1:]])
             prepare_hosts()
-        outcomes = run_all(plans[args.what])
+        plan = plans[args.what]
+        if args.what in {"test", "e2e"}:
+            plan = (*plan, (end_to_end_parts(), 1))
+        outcomes = run_all(plan)
     except LabError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -43,3 +43,9 @@ def address(name: str) -> str:
 def reach(name: str) -> Host:
     """Return another host of the lab, for tests that need two."""
     return testinfra.get_host(address(name))
+
+
+def ip(name: str) -> str:
+    """Return the IP address of a host, for clients on this machine."""
+    config = (_LAB / "ssh_config").read_text(encoding="utf-8")
+    return config.split(f"Host {name}\n")[1].split("HostName ")[1].split()[0]

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every refusal of the tunnel, tried from another host against Debian 12's and Debian 13's sshd."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.testinfra.reach import hosts, reach
+from tests.unit.tunnel import refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from testinfra.host import Host
+
+testinfra_hosts = hosts("hub")
+
+
+def _runner(host: Host) -> refusals.Run:
+    def run(argv: Sequence[str]) -> refusals.Result:
+        done = host.run(shlex.join(argv))
+        return refusals.Result(done.rc, done.stdout + done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def kit(host: Host) -> Iterator[refusals.Kit]:
+    """Certificates of a job, on a host that knows the hub's key."""
+    name = host.check_output("hostname")
+    host.run(f"useradd --system --groups {refusals.GROUP} {refusals.SIGNER_USER}")
+    kit = refusals.prepare(_runner(host), _runner(reach("node")), hub=name)
+    yield kit
+    refusals.clean(kit)
+
+
+@pytest.mark.parametrize("attempt", refusals.ATTEMPTS, ids=str)
+def test_attempt(kit: refusals.Kit, attempt: refusals.Attempt):
+    outcome = refusals.run(attempt, kit)
+    assert outcome.as_expected, outcome.story
+
+
+def test_taking_the_registration_away_ends_the_session(kit: refusals.Kit):
+    assert refusals.revocation_ends_session(kit)
+
+
+def test_the_list_of_refusals_is_not_empty():
+    allowed = [attempt for attempt in refusals.ATTEMPTS if not attempt.refusal]
+    assert allowed
+    assert len(refusals.ATTEMPTS) - len(allowed) >= 15
