@@ -98,10 +98,12 @@ def test_a_failure_has_a_cause(local_site: Site, collection: Path) -> None:
     assert "Go on with:   hpcampus apply" in view.text
 
 
-def test_check_changes_nothing(local_site: Site, collection: Path) -> None:
-    report = run_one(local_site, collection, check=True)
+def test_check_changes_nothing_and_the_live_view_leaves_one_line(local_site: Site, collection: Path) -> None:
+    console = Console(force_terminal=True, width=80, file=StringIO(), record=True)
+    report = run_one(local_site, collection, LiveView(console), check=True)
     assert (report.result.outcome, len(report.log.changes)) == (Outcome.SUCCESSFUL, 1)
     assert marks(local_site) == []
+    assert "step one: done in" in console.export_text()
 
 
 def test_ctrl_c_stops_the_playbook(local_site: Site, collection: Path) -> None:
@@ -182,12 +184,6 @@ def test_a_host_that_is_not_there(local_site: Site, collection: Path) -> None:
     print_failures(view.console, report, "hpcampus apply")
     assert "Cannot reach gone" in view.text
     assert "does not answer on its ssh port" in view.text
-
-
-def test_the_live_view_leaves_one_line_for_each_step(local_site: Site, collection: Path) -> None:
-    console = Console(force_terminal=True, width=80, file=StringIO(), record=True)
-    assert run_one(local_site, collection, LiveView(console)).result.outcome is Outcome.SUCCESSFUL
-    assert "step one: done in" in console.export_text()
 
 
 def test_ansible_runner_itself_may_fail(local_site: Site, collection: Path) -> None:
