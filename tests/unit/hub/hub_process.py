@@ -44,6 +44,7 @@ c.JupyterHub.bind_url = "http://127.0.0.1:1"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:%d" % data["port"]
 c.JupyterHub.proxy_class = "tests.unit.hub.memory_proxy.MemoryProxy"
 c.JupyterHub.cleanup_servers = False
+c.HpcHub.init_spawners_timeout = 1
 c.JupyterHub.db_url = "sqlite:///" + data["db"]
 c.JupyterHub.cookie_secret_file = data["cookie_secret"]
 c.JupyterHub.services = [{{"name": "test", "api_token": data["token"]}}]

@@ -57,6 +57,15 @@ async def test_name_and_password(accounts: Path) -> None:
         assert await log_in(using, name, password) is None
 
 
+async def test_allowed_users_narrow_the_file(accounts: Path) -> None:
+    write(accounts, ["alice", "bob"])
+    using = authenticator(accounts)
+    using.allowed_users = {"bob", "eve"}
+    assert await log_in(using, "alice", "secret") is None
+    assert await log_in(using, "bob", "secret") == "bob"
+    assert await log_in(using, "eve", "secret") is None
+
+
 async def test_passwords_that_bcrypt_would_cut_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "accounts.json"
     hashed = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()

@@ -13,15 +13,14 @@ from tests.unit.hub.login_node import LoginNode
 HOW = pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 
 
-@HOW
 async def test_a_running_server_survives_a_restart_even_when_run_was_emptied(
-    hub: HubProcess, login_node: LoginNode, how: signal.Signals
+    hub: HubProcess, login_node: LoginNode
 ) -> None:
     await hub.start()
     await hub.spawn("bob")
     await until(lambda: hub.is_ready("bob"))
     leases = {path.name: path.read_text() for path in hub.registry.iterdir()}
-    await hub.stop(how)
+    await hub.stop()
     assert len(login_node.jobs) == 1
     for path in hub.registry.iterdir():
         path.unlink()

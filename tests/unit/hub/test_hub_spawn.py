@@ -103,6 +103,13 @@ async def test_a_server_starts_runs_and_stops(hub: HubProcess, login_node: Login
     assert (await hub.api("GET", "/user", token=env["JUPYTERHUB_API_TOKEN"])).code == 403
 
 
+async def asked_again(login_node: LoginNode) -> None:
+    """Wait until the hub has asked for the queue a few times and had the time to think about it."""
+    asked = len(login_node.calls)
+    await until(lambda: len(login_node.calls) > asked + 3)
+    await asyncio.sleep(0.2)
+
+
 async def _stopped(hub: HubProcess, user: str) -> bool:
     return await hub.server(user) is None
 
@@ -134,11 +141,11 @@ async def test_what_is_waited_for_is_told_truly(hub: HubProcess, login_node: Log
     await hub.spawn_in_background("bob")
     job = await until(lambda: next(iter(login_node.jobs.values()), None))
     watching = asyncio.create_task(hub.events("bob"))
-    await asyncio.sleep(0.3)
+    await asked_again(login_node)
     job.reason = "Resources"
-    await asyncio.sleep(0.3)
+    await asked_again(login_node)
     login_node.queue_fails = True
-    await asyncio.sleep(0.3)
+    await asked_again(login_node)
     login_node.queue_fails = False
     login_node.server_delay = 0.3
     login_node.run(job)
@@ -238,9 +245,9 @@ async def test_a_failed_query_or_a_cut_link_ends_no_server(hub: HubProcess, logi
     await hub.spawn("bob")
     await until(lambda: hub.is_ready("bob"))
     login_node.queue_fails = True
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(1.1)
     await login_node.stop_listening()
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(1.1)
     assert await hub.is_ready("bob")
     assert len(hub.leases) == 1
     login_node.queue_fails = False

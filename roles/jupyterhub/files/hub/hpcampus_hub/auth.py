@@ -162,9 +162,10 @@ class AccountsFileAuthenticator(Authenticator):
         return name if matches and hashed is not None else None
 
     def check_allowed(self, username: str, _authentication: Any = None) -> bool:
-        """Whoever is in the file is allowed."""
+        """Whoever is in the file is allowed; with ``allowed_users``, only those of them."""
         accounts = self._accounts()
-        return accounts is not None and username in accounts.hashes
+        known = accounts is not None and username in accounts.hashes
+        return known and (self.allow_all or not self.allowed_users or username in self.allowed_users)
 
     async def refresh_user(self, user: Any, _handler: Any = None) -> bool:
         """Ask for a new login when an account was taken out of the file."""

@@ -151,9 +151,10 @@ class NativeAuthenticator(Upstream):
         return password_fits(password) and bool(super().is_password_strong(password))
 
     def check_allowed(self, username: str, _authentication: Any = None) -> bool:
-        """Whoever has an authorized account is allowed."""
+        """Whoever has an authorized account is allowed; with ``allowed_users``, only those of them."""
         account = self.get_user(username)
-        return account is not None and bool(account.is_authorized)
+        known = account is not None and bool(account.is_authorized)
+        return known and (self.allow_all or not self.allowed_users or username in self.allowed_users)
 
     async def authenticate(self, handler: Any, data: Mapping[str, Any]) -> str | None:
         """Check name and password off the hub's loop; an unknown name takes as long as a wrong password."""

@@ -94,8 +94,8 @@ class PortRegistry:
                 (self._directory / str(lease.port)).unlink()
 
     def entries(self) -> Iterator[Entry]:
-        """Every lease in the registry; files that are none are left out."""
-        for path in self._directory.iterdir():
+        """Every lease in the registry; files that are none are left out, and a missing directory has none."""
+        for path in self._directory.glob("[0-9]*"):
             if not (path.name.isascii() and path.name.isdigit()):
                 continue
             port = int(path.name)
