@@ -77,7 +77,9 @@ def main() -> None:
         "links": [path for path in wanted["links"] if Path("/etc/apache2", path).is_symlink()],
         "certificate_holds": certificate_holds(certificate["path"], certificate["key"], certificate["names"]),
         "default_site_as_delivered": not digest or f" {DEFAULT_SITE} {digest}" in delivered,
-        "unit": unit_state([*paths, *(f"/etc/apache2/{link}" for link in wanted["links"])]),
+        "unit": unit_state(
+            [*paths, certificate["path"], certificate["key"], *(f"/etc/apache2/{link}" for link in wanted["links"])]
+        ),
     }
     sys.stdout.write(json.dumps(answer))
 
