@@ -325,6 +325,13 @@ def sbatch_argv(config, job):
     return argv
 
 
+def cancel_argv(job, asked_before):
+    """Argument list that ends a job: a running one by a signal to its wrapper, unless that was tried before."""
+    if job.state == "RUNNING" and not asked_before:
+        return ["scancel", "--batch", "--signal=TERM", str(job.job_id)]
+    return ["scancel", str(job.job_id)]
+
+
 # --- parsers of Slurm's answers: pure functions ---------------------------------------------------------------------------
 
 
@@ -496,6 +503,7 @@ class Operations:
     def __init__(self, config, slurm):
         self._config = config
         self._slurm = slurm
+        self._asked_to_end = set()
 
     def path(self, *parts):
         """A path below the base directory."""
@@ -532,16 +540,22 @@ class Operations:
         return {"text": tail(self.path("log", check_text(request, "spawn_id", _SPAWN_ID) + ".log"), LOG_TAIL_BYTES)}
 
     def op_cancel(self, request):
-        """Cancel a job of this hub; a job that is gone already is no error."""
+        """Cancel a job of this hub; a job that is gone already is no error.
+
+        A running job is asked first, through its wrapper alone: scancel would end every process of the job at once, also the
+        one that serves the image's files, and the notebook server would crash instead of saving. Asked again, it is cancelled.
+        """
         check_fields(request, ("job_id",))
         job_id = check_int(request, "job_id", 1, 2**53)
         for job in self.queue():
             if job.job_id == job_id:
                 if job.hub_id != self._config.hub_id:
                     raise BadRequestError("job_id: the job belongs to another hub")
-                self._slurm.run(["scancel", str(job_id)])
+                self._slurm.run(cancel_argv(job, asked_before=job_id in self._asked_to_end))
+                self._asked_to_end.add(job_id)
                 remove(self.path("spawns", job.spawn_id + ".json"))
                 return {"found": True}
+        self._asked_to_end.discard(job_id)
         return {"found": False}
 
     def op_submit(self, request):

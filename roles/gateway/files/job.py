@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The job: one notebook server in a container, one ssh connection to the hub, nothing left behind.
 
-Slurm runs a copy of this file as the cluster account: ``job.py BASE SPAWN_ID``. The secrets lie in ``BASE/spawns/SPAWN_ID.json``,
-which is deleted as soon as it is read. Everything private lives in a 0700 directory in memory (/dev/shm) and goes when the job goes.
+Slurm runs a copy of this file as the cluster account: ``job.py BASE SPAWN_ID``. The secrets lie in
+``BASE/spawns/SPAWN_ID.json``, which is deleted as soon as it is read. From then on they live in files in memory that have no name,
+so that nothing is left when the job is killed; ssh and Apptainer open them through this process. (Named files in /dev/shm would
+not do: systemd-logind removes them when a login of the same account ends, on a host that is login and compute node at once.)
+Sockets and the server's /tmp have a 0700 directory on the node that goes when the job goes.
 
 What a student's container can see of the host: its own home, its courses, one directory for the server's socket. Three things
 keep students apart although all jobs run under one uid and share the node's network:
@@ -35,14 +38,15 @@ import tempfile
 import threading
 import time
 
-PRIVATE_ROOT = "/dev/shm"
-WORK_ROOT = "/tmp"
+MEMORY = "/dev/shm"
+PRIVATE_ROOT = "/tmp"
 PREFIX = "hpcampus-"
 STALE_AFTER_SECONDS = 60
 LOG_CAP_BYTES = 1024 * 1024
 BACKOFF_MAX_SECONDS = 15
 GIVE_UP_SECONDS = 120
 PROVEN_AFTER_SECONDS = 20
+SSH_LINES_MAX = 20
 STOP_SECONDS = 15
 CONTAINER_DIR = "/run/hpcampus"
 CONTAINER_HOME = "/home/jovyan"
@@ -68,8 +72,8 @@ def log(event, detail=""):
 # --- decisions: pure functions ------------------------------------------------------------------------------------------------
 
 
-def ssh_argv(tunnel, private_dir):
-    """Argument list of the one ssh connection; keys and host keys lie in files of the private directory."""
+def ssh_argv(tunnel, private_dir, key_file):
+    """Argument list of the one ssh connection; certificate and host keys lie in files of the private directory."""
     options = [
         f"CertificateFile={private_dir}/key-cert.pub",
         "IdentitiesOnly=yes",
@@ -90,7 +94,7 @@ def ssh_argv(tunnel, private_dir):
         "ControlMaster=no",
         "ControlPath=none",
     ]
-    argv = ["ssh", "-N", "-T", "-F", "none", "-i", private_dir + "/key", "-p", str(tunnel["port"])]
+    argv = ["ssh", "-N", "-T", "-F", "none", "-i", key_file, "-p", str(tunnel["port"])]
     for option in options:
         argv += ["-o", option]
     return argv + [
@@ -153,7 +157,7 @@ def env_file(env):
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(env.items()))
 
 
-def container_argv(base_dir, spawn, private_dir, work_dir, binds):
+def container_argv(base_dir, spawn, private_dir, env_path, binds):
     """Argument list that starts the notebook server in its container; holds no secret."""
     argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
     argv += [
@@ -162,12 +166,12 @@ def container_argv(base_dir, spawn, private_dir, work_dir, binds):
         "--pwd",
         CONTAINER_HOME,
     ]
-    argv += ["--workdir", work_dir]
+    argv += ["--workdir", private_dir + "/work"]
     argv += ["--bind", f"{private_dir}/s:{CONTAINER_DIR}"]
     argv += ["--bind", f"{base_dir}/lib/start.py:/opt/hpcampus/start.py:ro"]
     for source, target, mode, _ in binds:
         argv += ["--bind", f"{source}:{target}:{mode}"]
-    argv += ["--env-file", private_dir + "/env", "{}/images/{}.sif".format(base_dir, spawn["image"])]
+    argv += ["--env-file", env_path, "{}/images/{}.sif".format(base_dir, spawn["image"])]
     return argv + [
         "python3",
         "-s",
@@ -205,24 +209,32 @@ def write(path, text):
         stream.write(text)
 
 
-def locked_dir(root):
-    """Make a private directory and hold a lock in it for as long as this process lives; returns (path, lock)."""
-    path = tempfile.mkdtemp(prefix=PREFIX, dir=root)
-    lock = os.open(path + "/lock", os.O_RDWR | os.O_CREAT, 0o600)
+def in_memory(text):
+    """Keep a secret in a file in memory that has no name; returns (file, path by which our own children can open it)."""
+    stream = tempfile.TemporaryFile(dir=MEMORY if os.path.isdir(MEMORY) else None)
+    stream.write(text.encode("utf-8"))
+    stream.flush()
+    return stream, "/proc/{}/fd/{}".format(os.getpid(), stream.fileno())
+
+
+def locked_dir():
+    """Make the private directory and lock it for as long as this process lives; systemd-tmpfiles spares locked directories."""
+    path = tempfile.mkdtemp(prefix=PREFIX, dir=PRIVATE_ROOT)
+    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     return path, lock
 
 
-def remove_stale(root):
-    """Remove what killed jobs of this account left on the node: directories whose lock nobody holds."""
-    for entry in os.scandir(root):
+def remove_stale():
+    """Remove what killed jobs of this account left on the node: directories that nobody holds locked."""
+    for entry in os.scandir(PRIVATE_ROOT):
         with contextlib.suppress(OSError):
             info = entry.stat(follow_symlinks=False)
             if not entry.name.startswith(PREFIX) or info.st_uid != os.getuid() or not stat.S_ISDIR(info.st_mode):
                 continue
             if time.time() - info.st_mtime < STALE_AFTER_SECONDS:
                 continue
-            lock = os.open(entry.path + "/lock", os.O_RDWR | os.O_NOFOLLOW)
+            lock = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 remove_tree(entry.path)
@@ -301,7 +313,8 @@ class Tunnel:
         with self._lock:
             if self._stop.is_set():
                 return None, False
-            self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        threading.Thread(target=self._copy_messages, args=(self._process.stderr,), daemon=True).start()
         answered = False
         while not answered and self._process.poll() is None and not self._stop.is_set():
             answered = self._hub_answers()
@@ -310,6 +323,15 @@ class Tunnel:
             else:
                 self._stop.wait(0.1)
         return self._process.wait(), answered
+
+    @staticmethod
+    def _copy_messages(stream):
+        """Copy what ssh says, except that nobody listens yet: the hub knocks several times a second until the server is up."""
+        said = 0
+        for line in stream:
+            if not line.startswith(b"connect to ") and said < SSH_LINES_MAX:
+                said += 1
+                log("ssh", line.decode("utf-8", "replace").strip()[:300])
 
     def _hub_answers(self):
         """Ask the hub's API for its version through the tunnel; any HTTP answer proves the way there and back."""
@@ -458,15 +480,12 @@ def start_container(argv):
         raise JobError(f"{argv[0]} cannot be started: {error.strerror}")
 
 
-def fill_private_dir(private_dir, spawn, relay_port):
-    """Write keys, host keys and the server's environment."""
-    tunnel = spawn["secrets"]["tunnel"]
+def fill_private_dir(private_dir, tunnel):
+    """Write what is no secret: certificate and host keys, and the directories for the container."""
     os.mkdir(private_dir + "/s", 0o700)
-    write(private_dir + "/key", tunnel["private_key"].rstrip("\n") + "\n")
+    os.mkdir(private_dir + "/work", 0o700)
     write(private_dir + "/key-cert.pub", tunnel["certificate"].rstrip("\n") + "\n")
     write(private_dir + "/known_hosts", "".join(line + "\n" for line in tunnel["known_hosts"]))
-    env = server_env(spawn, relay_port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
-    write(private_dir + "/env", env_file(env))
 
 
 def run_server(argv, private_dir, ending):
@@ -486,20 +505,24 @@ def run_server(argv, private_dir, ending):
     return process.returncode
 
 
-def serve(base_dir, spawn, private_dir, work_dir, ending):
+def serve(base_dir, spawn, private_dir, ending):
     """Run tunnel, relay and server; returns the job's exit status."""
-    relay = Relay(private_dir)
-    fill_private_dir(private_dir, spawn, relay.port)
+    tunnel_data = spawn["secrets"]["tunnel"]
+    fill_private_dir(private_dir, tunnel_data)
     binds = prepare_binds(base_dir, spawn)
-    tunnel = Tunnel(
-        ssh_argv(spawn["secrets"]["tunnel"], private_dir), private_dir, lambda: ending.end(EXIT_TUNNEL_LOST)
-    )
-    relay.start()
-    tunnel.start()
-    try:
-        status = run_server(container_argv(base_dir, spawn, private_dir, work_dir, binds), private_dir, ending)
-    finally:
-        tunnel.stop()
+    relay = Relay(private_dir)
+    env = server_env(spawn, relay.port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
+    key, key_path = in_memory(tunnel_data["private_key"].rstrip("\n") + "\n")
+    env_stream, env_path = in_memory(env_file(env))
+    argv = ssh_argv(tunnel_data, private_dir, key_path)
+    tunnel = Tunnel(argv, private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
+    with key, env_stream:
+        relay.start()
+        tunnel.start()
+        try:
+            status = run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
+        finally:
+            tunnel.stop()
     if ending.status is not None:
         return ending.status
     return status if status >= 0 else 128 - status
@@ -514,19 +537,18 @@ def main(argv):
     base_dir, spawn_id = argv[1], argv[2]
     ending = Ending()
     log("job-start", "node={} job={}".format(socket.gethostname(), os.environ.get("SLURM_JOB_ID", "")))
-    dirs = []
+    private_dir = None
     try:
-        spawn = read_and_remove(f"{base_dir}/spawns/{spawn_id}.json")
-        for root in (PRIVATE_ROOT, WORK_ROOT):
-            remove_stale(root)
-            dirs.append(locked_dir(root))
-        return serve(base_dir, spawn, dirs[0][0], dirs[1][0], ending)
+        spawn = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
+        remove_stale()
+        private_dir, _lock = locked_dir()
+        return serve(base_dir, spawn, private_dir, ending)
     except JobError as error:
         log("failed", str(error))
         return EXIT_SETUP
     finally:
-        for path, _ in dirs:
-            remove_tree(path)
+        if private_dir is not None:
+            remove_tree(private_dir)
         log("job-end")
 
 

@@ -96,7 +96,7 @@ def sign(ca_key: str, request: Request) -> str:
         argv = keygen_argv(ca_key, request, path)
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stderr=sys.stderr, timeout=KEYGEN_TIMEOUT_SECONDS)
         with open(os.path.join(folder, "key-cert.pub"), encoding="ascii") as stream:
-            return stream.read().strip()
+            return " ".join(stream.read().split()[:2])  # its comment is a path of ours
 
 
 def read_line(connection: socket.socket) -> bytes:
