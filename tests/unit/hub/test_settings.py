@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The administrator's settings are checked before anything starts, and every message names the place."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,7 +51,8 @@ def test_a_good_configuration() -> None:
     assert good.default_profile.name == "small"
     assert good.profiles["small"].memory_mb == 4096
     assert list(good.courses) == ["py1", "ml", "intro"]
-    assert good.tunnel.known_hosts == (f"[hub.example.org]:22 {HOST_KEY}",)
+    assert good.tunnel.known_hosts == (f"hub.example.org {HOST_KEY}",)
+    assert replace(good.tunnel, port=2222).known_hosts == (f"[hub.example.org]:2222 {HOST_KEY}",)
     assert (good.tunnel.port_min, good.tunnel.port_max) == (20000, 24999)
 
 

@@ -33,6 +33,9 @@ class SettingsError(ValueError):
     """A setting is wrong; the text names the setting, the value and the cure."""
 
 
+SSH_PORT = 22
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A Slurm cluster and the one account on its login node through which it is used."""
@@ -79,8 +82,9 @@ class Tunnel:
 
     @property
     def known_hosts(self) -> tuple[str, ...]:
-        """Lines of the known_hosts file of a job."""
-        return tuple(f"[{self.host}]:{self.port} {key}" for key in self.host_keys)
+        """Lines of the known_hosts file of a job. ssh looks for the bare name when the port is its usual one."""
+        name = self.host if self.port == SSH_PORT else f"[{self.host}]:{self.port}"
+        return tuple(f"{name} {key}" for key in self.host_keys)
 
 
 @dataclass(frozen=True)
