@@ -124,9 +124,9 @@ class LoginNode:
         """The login node goes down: sessions end, new ones are refused."""
         if self._acceptor is not None:
             self._acceptor.close()
-            await self._acceptor.wait_closed()
             self._acceptor = None
         self.cut()
+        await asyncio.sleep(0)
 
     def cut(self) -> None:
         """End every session at once, without an answer to what is under way."""

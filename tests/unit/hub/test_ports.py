@@ -62,11 +62,11 @@ def test_entries_have_leases_and_ages(registry: Path) -> None:
     ports = PortRegistry(str(registry), 20030, 20039)
     lease = ports.take()
     (registry / "README").write_text("not a port")
-    (registry / "20039").write_text("rubbish")
-    os.utime(registry / "20039", (time.time() - 100,) * 2)
+    (registry / "20049").write_text("rubbish")
+    os.utime(registry / "20049", (time.time() - 100,) * 2)
     entries = {entry.lease: entry.age for entry in ports.entries()}
-    assert set(entries) == {lease, Lease(20039, 0)}
-    assert entries[Lease(20039, 0)] > 99
+    assert set(entries) == {lease, Lease(20049, 0)}
+    assert entries[Lease(20049, 0)] > 99
     for entry in list(ports.entries()):
         ports.drop(entry)
     assert [path.name for path in registry.iterdir()] == ["README"]

@@ -378,9 +378,11 @@ async def _probe(
         result.legs = result.events[-1].get("hpcampus", {}).get("legs", {})
         kernel, channel = await client.open_kernel()
         result.kernel_s = clock.lap()
-        cell = await run_in(channel, code, user)
+        try:
+            cell = await run_in(channel, code, user)
+        finally:
+            channel.close()
         result.cell_s = clock.lap()
-        channel.close()
         result.node, result.job_id, result.output = cell.asked("node"), cell.asked("job_id"), cell.output.strip()
         await client.fetch("kernel", "DELETE", f"{client.server}/api/kernels/{kernel}", (204,))
     except BaseException:
