@@ -96,6 +96,10 @@ class GatewayError(Exception):
     code = "internal"
 
 
+class ConfigError(ValueError):
+    """The configuration file breaks a rule."""
+
+
 class BadRequestError(GatewayError):
     """The request breaks a rule; the message names field and rule, never the value of a secret."""
 
@@ -318,9 +322,7 @@ def sbatch_argv(config, job):
         "--mem={}M".format(job["memory_mb"]),
         "--time={}".format(job["time_limit_minutes"]),
     ]
-    for name in ("gres", "account", "qos", "reservation"):
-        if job[name]:
-            argv.append(f"--{name}={job[name]}")
+    argv += [f"--{name}={job[name]}" for name in ("gres", "account", "qos", "reservation") if job[name]]
     argv += [config.base_dir + "/lib/job.py", config.base_dir, job["spawn_id"]]
     return argv
 
@@ -333,6 +335,14 @@ def cancel_argv(job, asked_before):
 
 
 # --- parsers of Slurm's answers: pure functions ---------------------------------------------------------------------------
+
+
+def parse_job_id(text):
+    """Read ``sbatch --parsable``: the job id, on some sites followed by the cluster's name."""
+    match = re.match(r"\A([0-9]{1,18})(?:;[A-Za-z0-9_.-]+)?\Z", text.strip())
+    if match is None:
+        raise SlurmError(f"sbatch gave no job id: {ascii(text[:100])}")
+    return int(match.group(1))
 
 
 def queue_format(nonce):
@@ -399,18 +409,18 @@ def parse_partitions(text, allowed):
 
 
 def check_config(data, account):
-    """Return the Config of a parsed configuration file, or raise ValueError that names the key."""
+    """Return the Config of a parsed configuration file, or raise ConfigError that names the key."""
     if not isinstance(data, dict):
-        raise ValueError("the file must hold one object")
+        raise ConfigError("the file must hold one object")
     rules = {"hub_id": _SLUG, "base_dir": _BASE_DIR, "apptainer": _ABSOLUTE_PATH}
     for key, rule in sorted(rules.items()):
         if not isinstance(data.get(key), str) or not rule.match(data[key]):
-            raise ValueError(f"{key}: not allowed (rule: {rule.pattern})")
+            raise ConfigError(f"{key}: not allowed (rule: {rule.pattern})")
     partitions = data.get("partitions")
     if not isinstance(partitions, list) or not all(
         isinstance(name, str) and _PARTITION.match(name) for name in partitions
     ):
-        raise ValueError("partitions: expected a list of partition names")
+        raise ConfigError("partitions: expected a list of partition names")
     return Config(data["hub_id"], data["base_dir"], tuple(partitions), data["apptainer"], account)
 
 
@@ -442,9 +452,9 @@ class Slurm:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise SlurmError(f"{argv[0]} did not answer within {SLURM_TIMEOUT_SECONDS} s")
+            raise SlurmError(f"{argv[0]} did not answer within {SLURM_TIMEOUT_SECONDS} s") from None
         except OSError as error:
-            raise SlurmError(f"{argv[0]} cannot be started: {error.strerror}")
+            raise SlurmError(f"{argv[0]} cannot be started: {error.strerror}") from error
         if done.returncode != 0:
             raise SlurmError(
                 "{} failed ({}): {}".format(
@@ -588,7 +598,7 @@ class Operations:
             try:
                 fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise BusyError("this spawn_id is being submitted")
+                raise BusyError("this spawn_id is being submitted") from None
             yield stream, is_new
 
     def submit(self, job):
@@ -598,14 +608,10 @@ class Operations:
         content["apptainer"] = self._config.apptainer
         write_private(spawn_file, json.dumps(content))
         try:
-            answer = self._slurm.run(sbatch_argv(self._config, job))
-            match = re.match(r"\A([0-9]{1,18})(?:;[A-Za-z0-9_.-]+)?\Z", answer.strip())
-            if match is None:
-                raise SlurmError(f"sbatch gave no job id: {ascii(answer[:100])}")
+            return parse_job_id(self._slurm.run(sbatch_argv(self._config, job)))
         except BaseException:
             remove(spawn_file)
             raise
-        return int(match.group(1))
 
     def sweep(self, queued):
         """Remove what ended jobs left: secrets that no job will fetch, old records and logs."""
@@ -668,7 +674,7 @@ class Session:
         try:
             request = json.loads(line.decode("utf-8"))
         except (ValueError, RecursionError):
-            raise BadRequestError("a line must be one JSON object in UTF-8")
+            raise BadRequestError("a line must be one JSON object in UTF-8") from None
         if not isinstance(request, dict):
             raise BadRequestError("a line must be one JSON object in UTF-8")
         number = request.pop("id", None)
@@ -681,12 +687,10 @@ class Session:
         """Run one operation and write its answer."""
         message = {"id": number, "ok": True}
         try:
-            if not isinstance(operation, str):
-                raise BadRequestError("op: expected text")
             message.update(self._operations.handle(operation, fields))
         except GatewayError as error:
             message = {"id": number, "ok": False, "code": error.code, "message": str(error)}
-        except Exception as error:  # the session must outlive any one request
+        except Exception as error:  # noqa: BLE001 (the session must outlive any one request)
             message = {"id": number, "ok": False, "code": "internal", "message": type(error).__name__}
             print("gateway: {}: {}".format(type(error).__name__, getattr(error, "strerror", "")), file=sys.stderr)
         self.write(message)

@@ -38,8 +38,8 @@ import tempfile
 import threading
 import time
 
-MEMORY = "/dev/shm"
-PRIVATE_ROOT = "/tmp"
+MEMORY = "/dev/shm"  # noqa: S108 (a file without a name)
+PRIVATE_ROOT = "/tmp"  # noqa: S108 (mkdtemp makes a 0700 directory below it)
 PREFIX = "hpcampus-"
 STALE_AFTER_SECONDS = 60
 LOG_CAP_BYTES = 1024 * 1024
@@ -50,6 +50,7 @@ SSH_LINES_MAX = 20
 STOP_SECONDS = 15
 CONTAINER_DIR = "/run/hpcampus"
 CONTAINER_HOME = "/home/jovyan"
+CONTAINER_RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 (the container has a /tmp of its own)
 SOCKET_NAME = "notebook.sock"
 EXIT_TERMINATED = 143
 EXIT_TUNNEL_LOST = 75
@@ -133,18 +134,20 @@ def course_binds(base_dir, courses, user_id):
     return binds
 
 
+def with_relay(value, api_port, relay_port):
+    """A URL of the hub's API with the relay's port; any other value as it is."""
+    match = re.match(r"\Ahttp://(?:127\.0\.0\.1|localhost):([0-9]+)(?=/|\Z)", value)
+    if match is None or int(match.group(1)) != api_port:
+        return value
+    return f"http://127.0.0.1:{relay_port}{value[match.end() :]}"
+
+
 def server_env(spawn, relay_port, node, job_id):
     """The environment inside the container. The hub's URLs get the port that the relay holds in place of ``api_port``."""
     tunnel, base_url = spawn["secrets"]["tunnel"], spawn["secrets"]["base_url"]
-    env = {}
-    for name, value in spawn["secrets"]["env"].items():
-        for host in ("127.0.0.1", "localhost"):
-            old = "http://{}:{}".format(host, tunnel["api_port"])
-            if value == old or value.startswith(old + "/"):
-                value = f"http://127.0.0.1:{relay_port}{value[len(old) :]}"
-        env[name] = value
+    env = {name: with_relay(value, tunnel["api_port"], relay_port) for name, value in spawn["secrets"]["env"].items()}
     env["JUPYTERHUB_SERVICE_URL"] = "http://127.0.0.1:8888" + base_url
-    env["JUPYTER_RUNTIME_DIR"] = "/tmp/jupyter-runtime"
+    env["JUPYTER_RUNTIME_DIR"] = CONTAINER_RUNTIME_DIR
     env["HPCAMPUS_NODE"] = node
     env["HPCAMPUS_JOB_ID"] = job_id
     if spawn["secrets"]["default_url"]:
@@ -198,9 +201,9 @@ def read_and_remove(path):
             os.unlink(path)
             return json.load(stream)
     except FileNotFoundError:
-        raise JobError("the hub's message for this job is gone: it was cancelled, or it ran before")
+        raise JobError("the hub's message for this job is gone: it was cancelled, or it ran before") from None
     except (OSError, ValueError) as error:
-        raise JobError(f"the hub's message for this job cannot be read: {type(error).__name__}")
+        raise JobError(f"the hub's message for this job cannot be read: {type(error).__name__}") from None
 
 
 def write(path, text):
@@ -407,17 +410,15 @@ def end_process(process, seconds):
 def publish_socket(private_dir, process):
     """Wait for the server's socket and link it to where the tunnel looks, if it is a socket and nothing else."""
     inside, outside = f"{private_dir}/s/{SOCKET_NAME}", f"{private_dir}/{SOCKET_NAME}"
-    while process.poll() is None:
-        try:
-            os.link(inside, outside + ".new", follow_symlinks=False)
-            if not stat.S_ISSOCK(os.lstat(outside + ".new").st_mode):
-                log("server-socket-refused")
-                return
+    while process.poll() is None and not os.path.lexists(inside):
+        time.sleep(0.05)
+    with contextlib.suppress(FileNotFoundError):
+        os.link(inside, outside + ".new", follow_symlinks=False)
+        if stat.S_ISSOCK(os.lstat(outside + ".new").st_mode):
             os.rename(outside + ".new", outside)
             log("server-socket")
-            return
-        except FileNotFoundError:
-            time.sleep(0.05)
+        else:
+            log("server-socket-refused")
 
 
 def copy_log(stream):
@@ -477,7 +478,7 @@ def start_container(argv):
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env
         )
     except OSError as error:
-        raise JobError(f"{argv[0]} cannot be started: {error.strerror}")
+        raise JobError(f"{argv[0]} cannot be started: {error.strerror}") from error
 
 
 def fill_private_dir(private_dir, tunnel):

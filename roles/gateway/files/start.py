@@ -61,37 +61,40 @@ def forget(package):
         del sys.modules[name]
 
 
+def plain_main():
+    """Import the single-user server as it comes."""
+    return importlib.import_module("jupyterhub.singleuser").main
+
+
 def trimmed_main():
     """Import the single-user server without the hub's database layer; fall back to the plain import."""
     try:
         with imports_put_off():
-            from jupyterhub.singleuser import main
-    except Exception as error:
+            return plain_main()
+    except Exception as error:  # noqa: BLE001 (whatever a new version trips over, the server must start)
         print(f"start: plain imports, since the short way failed: {type(error).__name__}: {error}", file=sys.stderr)
         forget("jupyterhub")
-        from jupyterhub.singleuser import main
-    return main
+        return plain_main()
 
 
 def collect_garbage_once_running():
     """Let the collector rest while the server imports; what is there when the loop starts stays out of its sight."""
-    from jupyter_server.serverapp import ServerApp
-
-    start = ServerApp.start
+    server_app = importlib.import_module("jupyter_server.serverapp").ServerApp
+    start = server_app.start
 
     def start_and_collect(self):
         gc.freeze()
         gc.enable()
         return start(self)
 
-    ServerApp.start = start_and_collect
+    server_app.start = start_and_collect
 
 
 def run():
     """Run the server; its exit status is this process's."""
     sys.argv[0] = "jupyterhub-singleuser"
     if os.environ.get("HPCAMPUS_PLAIN_START") == "1":
-        from jupyterhub.singleuser import main
+        main = plain_main()
     else:
         gc.disable()
         main = trimmed_main()

@@ -14,6 +14,7 @@ import pwd
 import signal
 import time
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 PAUSE_SECONDS = 2
 LISTEN = "0A"
@@ -35,21 +36,21 @@ def owners(inodes: Collection[int], uid: int) -> set[int]:
     """Return the processes of ``uid`` that hold one of the sockets."""
     wanted = {f"socket:[{inode}]" for inode in inodes}
     found: set[int] = set()
-    for entry in os.scandir("/proc"):
+    for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):  # a process may end while we look
-            if real_uid(entry.path) == uid:
-                links = {os.readlink(fd.path) for fd in os.scandir(f"{entry.path}/fd")}
+            if real_uid(entry) == uid:
+                links = {str(fd.readlink()) for fd in (entry / "fd").iterdir()}
                 if links & wanted:
                     found.add(int(entry.name))
     return found
 
 
-def real_uid(folder: str) -> int:
+def real_uid(folder: Path) -> int:
     """Return the real uid of a process; /proc shows processes that may not be dumped as root's."""
-    with open(f"{folder}/status", encoding="utf-8", errors="replace") as stream:
-        return next(int(line.split()[1]) for line in stream if line.startswith("Uid:"))
+    status = (folder / "status").read_text(encoding="utf-8", errors="replace")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("Uid:"))
 
 
 def registered(registry: str) -> set[int]:
@@ -60,8 +61,7 @@ def registered(registry: str) -> set[int]:
 
 def look(registry: str, uid: int, ports: Collection[int], suspects: Mapping[int, int]) -> dict[int, int]:
     """Look once: end the sessions that were suspects already, return the ports that are suspects now."""
-    with open("/proc/net/tcp", encoding="ascii") as stream:
-        open_ports = listeners(stream.read(), uid, ports)
+    open_ports = listeners(Path("/proc/net/tcp").read_text(encoding="ascii"), uid, ports)
     stray = {port: inode for port, inode in open_ports.items() if port not in registered(registry)}
     again = {port: inode for port, inode in stray.items() if suspects.get(port) == inode}
     for pid in owners(again.values(), uid) if again else ():

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 FIELDS = ("port", "serial", "seconds", "pubkey")
@@ -90,13 +91,12 @@ def keygen_argv(ca_key: str, request: Request, pubkey_file: str) -> list[str]:
 def sign(ca_key: str, request: Request) -> str:
     """Return the certificate as one line of text."""
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "key.pub")
-        with open(path, "w", encoding="ascii") as stream:
-            stream.write(request.pubkey + "\n")
-        argv = keygen_argv(ca_key, request, path)
+        path = Path(folder) / "key.pub"
+        path.write_text(request.pubkey + "\n", encoding="ascii")
+        argv = keygen_argv(ca_key, request, str(path))
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stderr=sys.stderr, timeout=KEYGEN_TIMEOUT_SECONDS)
-        with open(os.path.join(folder, "key-cert.pub"), encoding="ascii") as stream:
-            return " ".join(stream.read().split()[:2])  # its comment is a path of ours
+        certificate = (Path(folder) / "key-cert.pub").read_text(encoding="ascii")
+    return " ".join(certificate.split()[:2])  # its comment is a path of ours
 
 
 def read_line(connection: socket.socket) -> bytes:

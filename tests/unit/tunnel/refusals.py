@@ -46,6 +46,7 @@ TIMED_OUT = 124
 
 NOT_LET_IN = r"Permission denied \(publickey"
 NO_LISTENING = r"remote port forwarding failed|forwarding failed for listen"
+NOBODY_THERE = "open failed: connect failed: Connection refused"
 NO_OPENING = r"administratively prohibited"
 NO_SESSION = (
     r"open failed: (connect failed: )?open failed|[Nn]o more sessions|session open refused|Connection closed|closed"
@@ -111,7 +112,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     _listen("own port on localhost by name", f"localhost:{OWN_PORT}:127.0.0.1:22"),
     _listen("own port on IPv6 loopback", f"[::1]:{OWN_PORT}:127.0.0.1:22"),
     _listen("a port of the server's choice", "127.0.0.1:0:127.0.0.1:22"),
-    _listen("a unix socket on the hub", "/tmp/refusals.sock:127.0.0.1:22"),  # noqa: S108 (a name on the hub)
+    _listen("a unix socket on the hub", "/tmp/refusals.sock:127.0.0.1:22"),
     _listen("SOCKS on another port", f"127.0.0.1:{OTHER_PORT}"),
     _open("the proxy's API", "127.0.0.1:8001"),
     _open("the hub's sshd", "127.0.0.1:22"),
@@ -171,7 +172,7 @@ class Outcome:
             ended = self.result.status not in (0, TIMED_OUT)
             return ended == self.attempt.ends and re.search(self.attempt.refusal, text) is not None
         if self.attempt.arguments[0] == "-W":
-            return not re.search(f"{NO_OPENING}|{NOT_LET_IN}", text)
+            return self.result.status == 0 or NOBODY_THERE in text
         return self.result.status == TIMED_OUT
 
     @property

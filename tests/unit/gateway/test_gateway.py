@@ -1,0 +1,570 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The forced command: what it refuses, what it hands to Slurm, what it reads from Slurm."""
+
+import ast
+import io
+import json
+import os
+import stat
+import string
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.gateway.loading import FILES, load
+
+gateway = load("gateway")
+
+SPAWN = "0123456789abcdef0123456789abcdef"
+OTHER_SPAWN = "f" * 32
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "A" * 200 + "\n-----END OPENSSH PRIVATE KEY-----\n"
+SECRET = "7b1f-the-token"
+HOSTILE = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "a b",
+            "a;id",
+            "$(id)",
+            "`id`",
+            "a\nb",
+            "a\n",
+            "a\x00b",
+            "../x",
+            "..",
+            "-a",
+            "--wrap=id",
+            "a/b",
+            "a:b",
+            "A",
+            "é",
+            "a" * 65,
+            "a" * 300,
+            "'",
+            '"',
+            "a|b",
+            "%j",
+            "*",
+            "~",
+        ]
+    ),
+    st.text(alphabet=st.characters(exclude_characters=string.ascii_letters + string.digits), min_size=1),
+)
+NOT_TEXT = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.lists(st.text(), max_size=2))
+NOT_INT = st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.lists(st.integers(), max_size=2))
+
+
+def config(base: str = "/srv/hpcampus") -> tuple:
+    return gateway.Config("hub", base, ("jupyter", "gpu"), "/usr/bin/apptainer", "hpcampus")
+
+
+def request(**changes: object) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "spawn_id": SPAWN,
+        "user_id": "alice",
+        "server_id": "",
+        "partition": "jupyter",
+        "cpus": 2,
+        "memory_mb": 1024,
+        "time_limit_minutes": 120,
+        "gres": "",
+        "account": "",
+        "qos": "",
+        "reservation": "",
+        "image": "base",
+        "courses": [],
+        "secrets": {
+            "env": {"JUPYTERHUB_API_TOKEN": SECRET},
+            "tunnel": {
+                "host": "hub.example.org",
+                "port": 22,
+                "user": "tunnel",
+                "known_hosts": ["[hub.example.org]:22 ssh-ed25519 " + "A" * 68],
+                "private_key": KEY,
+                "certificate": "ssh-ed25519-cert-v01@openssh.com " + "A" * 400,
+                "notebook_port": 20017,
+                "api_port": 25017,
+                "hub_api_port": 8081,
+            },
+            "base_url": "/user/alice/",
+            "default_url": "/lab",
+        },
+    }
+    return {**fields, **changes}
+
+
+def with_tunnel(**changes: object) -> dict[str, object]:
+    fields = request()
+    secrets = fields["secrets"]
+    assert isinstance(secrets, dict)
+    return {**fields, "secrets": {**secrets, "tunnel": {**secrets["tunnel"], **changes}}}
+
+
+def with_secrets(**changes: object) -> dict[str, object]:
+    fields = request()
+    secrets = fields["secrets"]
+    assert isinstance(secrets, dict)
+    return {**fields, "secrets": {**secrets, **changes}}
+
+
+def refused(fields: object) -> str:
+    with pytest.raises(gateway.BadRequestError) as caught:
+        gateway.check_submit(fields, config())
+    assert SECRET not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["gateway", "job"])
+def test_programs_of_the_cluster_are_python_3_6(name: str) -> None:
+    tree = ast.parse((FILES / f"{name}.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert {module.split(".")[0] for module in imported} <= set(sys.stdlib_module_names)
+    assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
+    assert "dataclasses" not in imported  # 3.7
+
+
+# --- checks
+
+
+def test_good_request_passes() -> None:
+    job = gateway.check_submit(request(server_id="second", gres="gpu:a100:2", qos="normal"), config())
+    assert job["gres"] == "gpu:a100:2"
+    assert job["server_id"] == "second"
+
+
+@pytest.mark.parametrize("field", ["spawn_id", "user_id", "image"])
+@given(value=HOSTILE)
+def test_hostile_names_are_refused(field: str, value: str) -> None:
+    assert field in refused(request(**{field: value}))
+
+
+@pytest.mark.parametrize("field", ["partition", "gres", "account", "qos", "reservation", "server_id"])
+@given(value=HOSTILE.filter(lambda text: text not in ("", "A", "a:b")))
+def test_hostile_options_are_refused(field: str, value: str) -> None:
+    assert field in refused(request(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    "field", ["spawn_id", "user_id", "server_id", "partition", "gres", "account", "qos", "reservation", "image"]
+)
+@given(value=NOT_TEXT)
+def test_text_fields_refuse_other_types(field: str, value: object) -> None:
+    assert field in refused(request(**{field: value}))
+
+
+@pytest.mark.parametrize("field", ["cpus", "memory_mb", "time_limit_minutes"])
+@given(value=st.one_of(NOT_INT, st.integers(max_value=0), st.integers(min_value=2**40)))
+def test_numbers_refuse_other_types_and_ranges(field: str, value: object) -> None:
+    assert field in refused(request(**{field: value}))
+
+
+@given(value=st.one_of(NOT_TEXT, st.text(), st.dictionaries(st.text(), st.text())))
+def test_no_object_of_another_shape_passes(value: object) -> None:
+    refused(value)
+
+
+@given(name=st.text(min_size=1).filter(lambda text: text not in request()))
+def test_unknown_fields_are_refused(name: str) -> None:
+    assert "unknown field" in refused(request(**{name: "x"}))
+
+
+@pytest.mark.parametrize("name", [name for name in request() if name not in gateway.SUBMIT_OPTIONAL])
+def test_missing_fields_are_refused(name: str) -> None:
+    fields = request()
+    del fields[name]
+    assert name in refused(fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PATH", "/x"),
+        ("LD_PRELOAD", "/x"),
+        ("PYTHONPATH", "/x"),
+        ("APPTAINER_BIND", "/"),
+        ("SINGULARITY_BIND", "/"),
+        ("HOME", "/x"),
+        ("jupyterhub_user", "x"),
+        ("JUPYTERHUB_A B", "x"),
+        ("JUPYTERHUB_X;id", "x"),
+        ("JUPYTERHUB_X", "a\nb"),
+        ("JUPYTERHUB_X", "a\x00"),
+        ("JUPYTERHUB_X", 3),
+    ],
+)
+def test_environment_outside_the_list_is_refused(name: str, value: object) -> None:
+    assert "secrets.env" in refused(with_secrets(env={name: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("host", "-oProxyCommand=id"),
+        ("host", "a b"),
+        ("host", ""),
+        ("host", "a\n"),
+        ("user", "-l"),
+        ("user", "root;id"),
+        ("port", 0),
+        ("port", "22"),
+        ("notebook_port", 80),
+        ("hub_api_port", 70000),
+        ("known_hosts", []),
+        ("known_hosts", ["* ssh-ed25519 " + "A" * 68]),
+        ("known_hosts", ["@cert-authority * ssh-ed25519 " + "A" * 68]),
+        ("known_hosts", ["a ssh-ed25519 " + "A" * 68 + "\nb ssh-ed25519 " + "A" * 68]),
+        ("private_key", "AAAA"),
+        ("certificate", "ssh-ed25519 AAAA"),
+        ("certificate", "ssh-ed25519-cert-v01@openssh.com " + "A" * 400 + "\nmore"),
+    ],
+)
+def test_tunnel_fields_are_checked(field: str, value: object) -> None:
+    assert field in refused(with_tunnel(**{field: value}))
+
+
+def test_a_refusal_never_repeats_a_secret() -> None:
+    for changes in ({"private_key": SECRET}, {"certificate": SECRET}):
+        refused(with_tunnel(**changes))
+    refused(with_secrets(env={"JUPYTERHUB_API_TOKEN": SECRET + "\n"}))
+
+
+@pytest.mark.parametrize("value", ["/user/../x/", "/./", "user/", "/a b/", "//evil/", "/user/alice", "/%0a\n/"])
+def test_base_url_is_checked(value: str) -> None:
+    assert "base_url" in refused(with_secrets(base_url=value))
+
+
+def test_only_the_courses_own_user_has_the_role_course() -> None:
+    own = [{"slug": "py1", "role": "course"}]
+    assert "role" in refused(request(courses=own))
+    assert "role" in refused(request(courses=own, user_id="course-py2"))
+    assert gateway.check_submit(request(courses=own, user_id="course-py1"), config())["courses"] == own
+
+
+@pytest.mark.parametrize(
+    "courses",
+    [
+        {},
+        [1],
+        [{"slug": "../x", "role": "student"}],
+        [{"slug": "a", "role": "root"}],
+        [{"slug": "a", "role": "student", "x": 1}],
+        [{"slug": "a", "role": "student"}, {"slug": "a", "role": "student"}],
+    ],
+)
+def test_courses_are_checked(courses: object) -> None:
+    refused(request(courses=courses))
+
+
+# --- what Slurm is given
+
+
+def test_argument_list_of_a_job() -> None:
+    fields = request(gres="gpu:1", qos="short", account="teaching", reservation="exam", server_id="two")
+    job = gateway.check_submit(fields, config())
+    assert gateway.sbatch_argv(config(), job) == [
+        "sbatch",
+        "--parsable",
+        "--export=NONE",
+        "--no-requeue",
+        "--job-name=jupyter",
+        f"--comment=hpcampus:hub:alice:two:{SPAWN}",
+        f"--output=/srv/hpcampus/log/{SPAWN}.log",
+        "--chdir=/srv/hpcampus",
+        "--signal=B:TERM@20",
+        "--partition=jupyter",
+        "--nodes=1",
+        "--ntasks=1",
+        "--cpus-per-task=2",
+        "--mem=1024M",
+        "--time=120",
+        "--gres=gpu:1",
+        "--account=teaching",
+        "--qos=short",
+        "--reservation=exam",
+        "/srv/hpcampus/lib/job.py",
+        "/srv/hpcampus",
+        SPAWN,
+    ]
+
+
+def test_argument_list_leaves_out_what_is_empty_and_every_secret() -> None:
+    argv = gateway.sbatch_argv(config(), gateway.check_submit(request(), config()))
+    assert not [part for part in argv if part.startswith(("--gres", "--qos", "--account", "--reservation"))]
+    assert SECRET not in " ".join(argv)
+    assert "PRIVATE KEY" not in " ".join(argv)
+
+
+def job_of(state: str) -> tuple:
+    return gateway.Job(7, state, "None", "n1", None, "hub", "alice", "", SPAWN)
+
+
+def test_a_running_job_is_asked_before_it_is_cancelled() -> None:
+    assert gateway.cancel_argv(job_of("RUNNING"), asked_before=False) == ["scancel", "--batch", "--signal=TERM", "7"]
+    assert gateway.cancel_argv(job_of("RUNNING"), asked_before=True) == ["scancel", "7"]
+    assert gateway.cancel_argv(job_of("PENDING"), asked_before=False) == ["scancel", "7"]
+
+
+# --- what Slurm answers
+
+
+def line(nonce: str, comment: str, job_id: str = "7") -> str:
+    return f"{nonce}|{job_id}|RUNNING|None|n1|1700000000|{comment}\n"
+
+
+GOOD = f"hpcampus:hub:alice::{SPAWN}"
+
+
+def test_queue_is_read() -> None:
+    (job,) = gateway.parse_queue(line("abc", GOOD), "abc")
+    assert job == gateway.Job(7, "RUNNING", "None", "n1", 1700000000, "hub", "alice", "", SPAWN)
+
+
+def test_a_newline_in_a_comment_forges_nothing() -> None:
+    forged = line("guess", f"hpcampus:hub:bob::{OTHER_SPAWN}", "8")
+    text = line("abc", "x\n" + forged.strip()) + line("abc", GOOD, "9")
+    assert [job.job_id for job in gateway.parse_queue(text, "abc")] == [9]
+
+
+@given(comment=st.text().filter(lambda text: not text.startswith("hpcampus:")))
+def test_jobs_of_others_are_left_out(comment: str) -> None:
+    assert gateway.parse_queue(line("abc", comment), "abc") == []
+
+
+@given(text=st.text())
+def test_queue_parser_takes_anything(text: str) -> None:
+    assert gateway.parse_queue(text, "abc") == []
+
+
+def test_array_tasks_and_odd_start_times() -> None:
+    assert gateway.parse_queue(line("abc", GOOD, "7_1"), "abc") == []
+    (job,) = gateway.parse_queue(f"abc|7|PENDING|Resources||N/A|{GOOD}\n", "abc")
+    assert job.start is None
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("infinite", None), ("30:00", 30), ("12:00:00", 720), ("1-00:00:00", 1440), ("0:30", 1), ("x", None)],
+)
+def test_time_limits(text: str, minutes: int | None) -> None:
+    assert gateway.parse_time_limit(text) == minutes
+
+
+def test_partitions_are_added_up_and_others_left_out() -> None:
+    text = (
+        "jupyter|up|12:00:00|2|8|16000|(null)\njupyter|up|12:00:00|1|64+|256000+|gpu:2\n"
+        "secret|up|1:00:00|9|9|9|(null)\nodd\n"
+    )
+    (found,) = gateway.parse_partitions(text, ("jupyter",))
+    assert found == {
+        "name": "jupyter",
+        "available": True,
+        "time_limit_minutes": 720,
+        "nodes": 3,
+        "cpus": 64,
+        "memory_mb": 256000,
+        "gres": ["gpu:2"],
+    }
+
+
+@pytest.mark.parametrize("text", ["", "Submitted batch job 7", "7 8", "-1", "7;a b"])
+def test_an_answer_without_job_id_is_an_error(text: str) -> None:
+    with pytest.raises(gateway.SlurmError):
+        gateway.parse_job_id(text)
+
+
+def test_job_ids_are_read() -> None:
+    assert gateway.parse_job_id("7\n") == 7
+    assert gateway.parse_job_id("7;cluster\n") == 7
+
+
+# --- operations, with a Slurm that is a list
+
+
+class FakeSlurm:
+    def __init__(self, answers: dict[str, str] | None = None) -> None:
+        self.answers = answers or {}
+        self.asked: list[list[str]] = []
+
+    def run(self, argv: list[str]) -> str:
+        self.asked.append(argv)
+        if argv[0] == "squeue":
+            nonce = argv[-1].split("|")[0]
+            return self.answers.get("squeue", "").replace("NONCE", nonce)
+        if argv[0] not in self.answers:
+            raise gateway.SlurmError(f"{argv[0]} failed")
+        return self.answers[argv[0]]
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    for name in ("spawns", "jobs", "log", "images", "lib"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "images" / "base.sif").write_text("")
+    return tmp_path
+
+
+def operations(base: Path, slurm: FakeSlurm) -> types.SimpleNamespace:
+    found: types.SimpleNamespace = gateway.Operations(config(str(base)), slurm)
+    return found
+
+
+def test_submit_writes_the_secrets_for_the_job_alone(base: Path) -> None:
+    slurm = FakeSlurm({"sbatch": "41\n"})
+    assert operations(base, slurm).op_submit(request()) == {"job_id": 41}
+    spawn_file = base / "spawns" / f"{SPAWN}.json"
+    assert stat.S_IMODE(spawn_file.stat().st_mode) == 0o600
+    assert json.loads(spawn_file.read_text())["secrets"]["env"] == {"JUPYTERHUB_API_TOKEN": SECRET}
+    assert SECRET not in repr(slurm.asked)
+    assert [path.name for path in (base / "spawns").iterdir()] == [f"{SPAWN}.json"]
+
+
+def test_submit_twice_makes_one_job(base: Path) -> None:
+    slurm = FakeSlurm({"sbatch": "41\n"})
+    assert operations(base, slurm).op_submit(request()) == {"job_id": 41}
+    assert operations(base, slurm).op_submit(request()) == {"job_id": 41}
+    assert [argv[0] for argv in slurm.asked] == ["sbatch"]
+
+
+def test_submit_finds_a_job_whose_answer_was_lost(base: Path) -> None:
+    (base / "jobs" / SPAWN).write_text("")
+    slurm = FakeSlurm({"squeue": line("NONCE", GOOD, "43"), "sbatch": "44\n"})
+    assert operations(base, slurm).op_submit(request()) == {"job_id": 43}
+    assert [argv[0] for argv in slurm.asked] == ["squeue"]
+
+
+def test_a_failed_submit_leaves_no_secret_and_can_be_repeated(base: Path) -> None:
+    with pytest.raises(gateway.SlurmError):
+        operations(base, FakeSlurm()).op_submit(request())
+    assert list((base / "spawns").iterdir()) == []
+    assert operations(base, FakeSlurm({"sbatch": "45\n"})).op_submit(request()) == {"job_id": 45}
+
+
+def test_an_image_that_is_not_there_is_refused(base: Path) -> None:
+    slurm = FakeSlurm({"sbatch": "41\n"})
+    with pytest.raises(gateway.BadRequestError, match="image"):
+        operations(base, slurm).op_submit(request(image="other"))
+    assert slurm.asked == []
+
+
+def test_cancel_asks_first_and_removes_the_secrets(base: Path) -> None:
+    slurm = FakeSlurm({"squeue": line("NONCE", GOOD), "scancel": ""})
+    (base / "spawns" / f"{SPAWN}.json").write_text("{}")
+    room = operations(base, slurm)
+    assert room.op_cancel({"job_id": 7}) == {"found": True}
+    assert room.op_cancel({"job_id": 7}) == {"found": True}
+    assert [argv for argv in slurm.asked if argv[0] == "scancel"] == [
+        ["scancel", "--batch", "--signal=TERM", "7"],
+        ["scancel", "7"],
+    ]
+    assert list((base / "spawns").iterdir()) == []
+
+
+def test_cancel_spares_jobs_that_are_not_ours(base: Path) -> None:
+    other = f"hpcampus:otherhub:alice::{SPAWN}"
+    slurm = FakeSlurm({"squeue": line("NONCE", other) + line("NONCE", "mine", "8"), "scancel": ""})
+    room = operations(base, slurm)
+    with pytest.raises(gateway.BadRequestError, match="another hub"):
+        room.op_cancel({"job_id": 7})
+    assert room.op_cancel({"job_id": 8}) == {"found": False}
+    assert not [argv for argv in slurm.asked if argv[0] == "scancel"]
+
+
+def test_list_sweeps_what_nobody_fetched(base: Path) -> None:
+    kept, old = base / "spawns" / f"{SPAWN}.json", base / "spawns" / f"{OTHER_SPAWN}.json"
+    for path in (kept, old):
+        path.write_text("{}")
+        os.utime(path, (1, 1))
+    answer = operations(base, FakeSlurm({"squeue": line("NONCE", GOOD)})).op_list({})
+    assert [job["job_id"] for job in answer["jobs"]] == [7]
+    assert kept.exists()
+    assert not old.exists()
+
+
+def test_log_gives_the_end_and_follows_no_link(base: Path) -> None:
+    (base / "log" / f"{SPAWN}.log").write_text("x" * 5000 + "end")
+    (base / "log" / f"{OTHER_SPAWN}.log").symlink_to("/etc/passwd")
+    room = operations(base, FakeSlurm())
+    assert room.op_log({"spawn_id": SPAWN})["text"].endswith("end")
+    assert len(room.op_log({"spawn_id": SPAWN})["text"]) == 4000
+    assert room.op_log({"spawn_id": OTHER_SPAWN})["text"] == ""
+    with pytest.raises(gateway.BadRequestError):
+        room.op_log({"spawn_id": "../../etc/passwd"})
+
+
+# --- the session
+
+
+def session(text: bytes, slurm: FakeSlurm | None = None, base: str = "/nowhere") -> list[dict[str, object]]:
+    sink = io.BytesIO()
+    room = gateway.Operations(config(base), slurm or FakeSlurm())
+    gateway.Session(room, io.BytesIO(text), sink).run({"protocol": 1})
+    return [json.loads(answer) for answer in sink.getvalue().splitlines()]
+
+
+def test_session_greets_and_answers() -> None:
+    hello, pong, unknown = session(b'{"id": 1, "op": "ping"}\n{"id": 2, "op": "submitt"}\n')
+    assert hello == {"hello": {"protocol": 1}}
+    assert pong["ok"] is True
+    assert (unknown["id"], unknown["ok"], unknown["code"]) == (2, False, "unknown-op")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"not json\n",
+        b"[]\n",
+        b'"x"\n',
+        b"\xff\xfe\n",
+        b'{"op": "ping"}\n',
+        b'{"id": true, "op": "ping"}\n',
+        b'{"id": -1, "op": "ping"}\n',
+        b"[" * 100_000 + b"\n",
+        b'{"id": 1, "op": "ping", "x": "' + b"y" * 300_000 + b'"}\n',
+    ],
+)
+def test_session_outlives_bad_lines(text: bytes) -> None:
+    _, bad, pong = session(text + b'{"id": 9, "op": "ping"}\n')
+    assert (bad["ok"], bad["code"]) == (False, "bad-request")
+    assert pong["id"] == 9
+
+
+@pytest.mark.parametrize("op", ["__init__", "op_list", "handle", "path", "queue", "", 3, None, ["list"]])
+def test_only_the_listed_operations_can_be_called(op: object) -> None:
+    _, answer = session(json.dumps({"id": 1, "op": op}).encode() + b"\n")
+    assert answer["code"] == "unknown-op"
+
+
+def test_a_failed_query_is_unknown_not_an_empty_list() -> None:
+    class Down(FakeSlurm):
+        def run(self, argv: list[str]) -> str:
+            raise gateway.SlurmError(f"{argv[0]} failed (1): slurm_load_jobs error")
+
+    _, answer = session(b'{"id": 1, "op": "list"}\n', Down())
+    assert (answer["ok"], answer["code"]) == (False, "slurm")
+    assert "jobs" not in answer
+
+
+@pytest.mark.parametrize("command", [None, "", "id", "session ", "session; id", "probe\n", "SESSION", "sh -c session"])
+def test_every_other_command_is_refused(command: str | None) -> None:
+    env = {} if command is None else {"SSH_ORIGINAL_COMMAND": command}
+    argv = [sys.executable, "-I", str(FILES / "gateway.py"), "session"]
+    done = subprocess.run(argv, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == gateway.EXIT_REFUSED
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"hub_id": "A B"}, {"base_dir": "relative"}, {"base_dir": "/srv/%j"}, {"partitions": "jupyter"}, {"apptainer": 1}],
+)
+def test_configuration_is_checked(change: dict[str, object]) -> None:
+    good = {"hub_id": "hub", "base_dir": "/srv/hpcampus", "partitions": ["jupyter"], "apptainer": "/usr/bin/apptainer"}
+    assert gateway.check_config(good, "hpcampus").hub_id == "hub"
+    with pytest.raises(gateway.ConfigError, match=next(iter(change))):
+        gateway.check_config({**good, **change}, "hpcampus")

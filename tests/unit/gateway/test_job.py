@@ -1,0 +1,315 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The job wrapper: command lines, what a container sees, and what is left behind."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.gateway.loading import FILES, load
+
+job = load("job")
+
+TUNNEL = {
+    "host": "hub.example.org",
+    "port": 22,
+    "user": "tunnel",
+    "known_hosts": ["hub.example.org ssh-ed25519 AAAA"],
+    "private_key": "the-key",
+    "certificate": "the-certificate",
+    "notebook_port": 20017,
+    "api_port": 25017,
+    "hub_api_port": 8081,
+}
+
+
+def spawn(**env: str) -> dict[str, object]:
+    return {
+        "user_id": "alice",
+        "image": "base",
+        "apptainer": "/usr/bin/apptainer",
+        "courses": [],
+        "secrets": {"env": env, "tunnel": TUNNEL, "base_url": "/user/alice/", "default_url": "/lab"},
+    }
+
+
+def test_ssh_pins_the_host_key_and_opens_two_ways() -> None:
+    argv = job.ssh_argv(TUNNEL, "/tmp/j", "/proc/1/fd/5")
+    assert argv[-1] == "tunnel@hub.example.org"
+    assert argv[argv.index("-R") + 1] == "127.0.0.1:20017:/tmp/j/notebook.sock"
+    assert argv[argv.index("-L") + 1] == "/tmp/j/hub.sock:127.0.0.1:8081"
+    assert "StrictHostKeyChecking=yes" in argv
+    assert "ExitOnForwardFailure=yes" in argv
+    assert "the-key" not in " ".join(argv)
+
+
+def test_the_container_is_closed_and_its_command_line_holds_no_secret() -> None:
+    argv = job.container_argv("/srv/h", spawn(JUPYTERHUB_API_TOKEN="secret"), "/tmp/j", "/proc/1/fd/6", [])
+    assert {"--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"} <= set(argv)
+    assert argv[argv.index("--home") + 1] == "/srv/h/users/alice/home:/home/jovyan"
+    assert argv[argv.index("--workdir") + 1] == "/tmp/j/work"
+    assert "/srv/h/images/base.sif" in argv
+    assert "secret" not in " ".join(argv)
+    assert "--ServerApp.sock=/run/hpcampus/notebook.sock" in argv
+
+
+def test_students_and_the_course_see_different_directories() -> None:
+    exchange = "/srv/h/courses/py1/exchange/py1"
+    assert job.course_binds("/srv/h", [{"slug": "py1", "role": "student"}], "alice") == [
+        (f"{exchange}/outbound", "/srv/nbgrader/exchange/py1/outbound", "ro", False),
+        (f"{exchange}/inbound/alice", "/srv/nbgrader/exchange/py1/inbound", "rw", True),
+    ]
+    course = job.course_binds("/srv/h", [{"slug": "py1", "role": "course"}], "course-py1")
+    assert ("/srv/h/courses/py1/course", "/course", "rw", False) in course
+    assert {source: mode for source, _, mode, _ in course}[f"{exchange}/inbound"] == "ro"
+    assert exchange not in [source for source, *_ in course]  # its directories one by one: none can become a link
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("http://127.0.0.1:25017/hub/api", "http://127.0.0.1:5/hub/api"),
+        ("http://localhost:25017/hub/api", "http://127.0.0.1:5/hub/api"),
+        ("http://127.0.0.1:25017", "http://127.0.0.1:5"),
+        ("http://127.0.0.1:250170/hub/api", "http://127.0.0.1:250170/hub/api"),
+        ("http://127.0.0.1:25018/hub/api", "http://127.0.0.1:25018/hub/api"),
+        ("see http://127.0.0.1:25017/", "see http://127.0.0.1:25017/"),
+        ("http://127.0.0.1:25017@evil/", "http://127.0.0.1:25017@evil/"),
+    ],
+)
+def test_only_the_hubs_urls_get_the_relays_port(value: str, expected: str) -> None:
+    assert job.with_relay(value, 25017, 5) == expected
+
+
+def test_environment_inside() -> None:
+    env = job.server_env(spawn(JUPYTERHUB_API_URL="http://127.0.0.1:25017/hub/api"), 5, "node1", "77")
+    assert env == {
+        "JUPYTERHUB_API_URL": "http://127.0.0.1:5/hub/api",
+        "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:8888/user/alice/",
+        "JUPYTERHUB_DEFAULT_URL": "/lab",
+        "JUPYTER_RUNTIME_DIR": "/tmp/jupyter-runtime",
+        "HPCAMPUS_NODE": "node1",
+        "HPCAMPUS_JOB_ID": "77",
+    }
+
+
+@given(value=st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"])))
+def test_the_shell_that_reads_the_environment_finds_text_only(value: str) -> None:
+    (assignment,) = shlex.split(job.env_file({"JUPYTERHUB_X": value}))
+    assert assignment == "JUPYTERHUB_X=" + value
+
+
+def test_a_shell_agrees() -> None:
+    value = "$(id) `id` \" ' ; | & $HOME \\ é"
+    script = job.env_file({"JUPYTERHUB_X": value}) + 'printf %s "$JUPYTERHUB_X"'
+    assert subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.decode() == value
+
+
+def test_pauses_grow_and_begin_again() -> None:
+    pauses = [0]
+    for _ in range(6):
+        pauses.append(job.next_pause(pauses[-1], worked=False))
+    assert pauses[1:] == [1, 2, 4, 8, 15, 15]
+    assert job.next_pause(15, worked=True) == 1
+
+
+def test_the_message_is_deleted_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"a": 1}')
+    assert job.read_and_remove(str(path)) == {"a": 1}
+    assert not path.exists()
+    with pytest.raises(job.JobError, match="gone"):
+        job.read_and_remove(str(path))
+
+
+def test_a_message_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("{}")
+    (tmp_path / "x.json").symlink_to(tmp_path / "target")
+    with pytest.raises(job.JobError):
+        job.read_and_remove(str(tmp_path / "x.json"))
+
+
+def test_secrets_have_no_name_but_can_be_opened_through_us() -> None:
+    stream, path = job.in_memory("the-key\n")
+    with stream:
+        assert Path(path).read_text() == "the-key\n"
+        assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0
+        assert Path(path).stat().st_nlink == 0
+
+
+def test_no_link_becomes_a_mount(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    exchange = base / "courses" / "py1" / "exchange" / "py1"
+    (exchange / "inbound").mkdir(parents=True)
+    (exchange / "outbound").mkdir()
+    given = {"user_id": "alice", "courses": [{"slug": "py1", "role": "student"}]}
+    binds = job.prepare_binds(str(base), given)
+    assert [mode for _, _, mode, _ in binds] == ["ro", "rw"]
+    assert stat.S_IMODE((exchange / "inbound" / "alice").stat().st_mode) == 0o700
+    (exchange / "outbound").rmdir()
+    (exchange / "outbound").symlink_to(base / "users")
+    with pytest.raises(job.JobError, match="outbound"):
+        job.prepare_binds(str(base), given)
+
+
+def test_a_home_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "users" / "bob" / "home").mkdir(parents=True)
+    (tmp_path / "users" / "alice").mkdir()
+    (tmp_path / "users" / "alice" / "home").symlink_to(tmp_path / "users" / "bob" / "home")
+    with pytest.raises(job.JobError):
+        job.prepare_binds(str(tmp_path), {"user_id": "alice", "courses": []})
+
+
+def test_only_directories_that_nobody_holds_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "PRIVATE_ROOT", str(tmp_path))
+    held, lock = job.locked_dir()
+    dead = tmp_path / "hpcampus-dead"
+    (dead / "closed").mkdir(parents=True)
+    (dead / "closed" / "file").write_text("x")
+    young, other = tmp_path / "hpcampus-young", tmp_path / "other"
+    young.mkdir()
+    other.mkdir()
+    for path in (Path(held), dead, other):
+        os.utime(path, (1, 1))
+    job.remove_stale()
+    os.close(lock)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([Path(held).name, "hpcampus-young", "other"])
+
+
+def test_a_tree_with_closed_directories_is_removed(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "a" / "b").mkdir(parents=True)
+    (tree / "a" / "link").symlink_to("/etc/passwd")
+    (tree / "a").chmod(0)
+    job.remove_tree(str(tree))
+    assert not tree.exists()
+
+
+class Alive:
+    """A process that runs."""
+
+    def poll(self) -> None:
+        return None
+
+
+def test_the_servers_socket_is_linked(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s" / "notebook.sock"))
+        server.listen()
+        job.publish_socket(str(tmp_path), Alive())
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(tmp_path / "notebook.sock"))
+
+
+def test_a_link_in_place_of_the_socket_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    with socket.socket(socket.AF_UNIX) as victim:
+        victim.bind(str(tmp_path / "victim.sock"))
+        (tmp_path / "s" / "notebook.sock").symlink_to(tmp_path / "victim.sock")
+        job.publish_socket(str(tmp_path), Alive())
+        assert not (tmp_path / "notebook.sock").exists()
+
+
+def test_the_relay_waits_for_the_tunnel_and_carries_both_ways(tmp_path: Path) -> None:
+    relay = job.Relay(str(tmp_path))
+    relay.start()
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+        client.sendall(b"question")
+        with socket.socket(socket.AF_UNIX) as hub:
+            hub.bind(str(tmp_path / "hub.sock"))
+            hub.listen()
+            connection, _ = hub.accept()
+            with connection:
+                assert connection.recv(100) == b"question"
+                connection.sendall(b"answer")
+            assert client.recv(100) == b"answer"
+            assert client.recv(100) == b""
+
+
+def test_nobody_can_take_the_relays_port(tmp_path: Path) -> None:
+    relay = job.Relay(str(tmp_path))
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        with socket.socket() as thief:
+            thief.setsockopt(socket.SOL_SOCKET, option, 1)
+            with pytest.raises(OSError, match="in use"):
+                thief.bind(("127.0.0.1", relay.port))
+
+
+def test_the_servers_output_is_capped(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "LOG_CAP_BYTES", 1000)
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as stream:
+        reader = threading.Thread(target=job.copy_log, args=(stream,))
+        reader.start()
+        os.write(write, b"y" * 5000)
+        os.close(write)
+        reader.join(10)
+    out = capfdbinary.readouterr().out
+    assert out.count(b"y") <= 1000 + 10
+    assert b"server-log-full" in out
+
+
+def test_a_job_without_message_ends_with_a_reason(tmp_path: Path) -> None:
+    argv = [sys.executable, "-I", str(FILES / "job.py"), str(tmp_path), "0" * 32]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == job.EXIT_SETUP
+    assert "gone" in done.stdout
+
+
+@pytest.mark.parametrize("argv", [[], ["/srv"], ["/srv", "../../etc/passwd"], ["relative", "0" * 32]])
+def test_wrong_arguments(argv: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-I", str(FILES / "job.py"), *argv], capture_output=True, check=False)
+    assert done.returncode == 2
+
+
+FAKE_APPTAINER = """#!/bin/sh
+trap 'echo server-stops; kill $!; exit 0' TERM
+echo server-runs
+sleep 60 >/dev/null 2>&1 &
+wait
+"""
+
+
+def test_a_job_that_is_told_to_end_gives_the_server_time_and_leaves_nothing(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    for name in ("spawns", "users", "images", "lib"):
+        (base / name).mkdir(parents=True)
+    fake = tmp_path / "apptainer"
+    fake.write_text(FAKE_APPTAINER)
+    fake.chmod(0o755)
+    message = {**spawn(JUPYTERHUB_API_TOKEN="secret-token"), "apptainer": str(fake)}
+    tunnel = {**TUNNEL, "host": "127.0.0.1", "port": 1}
+    message["secrets"] = {**message["secrets"], "tunnel": tunnel}  # type: ignore[dict-item]
+    (base / "spawns" / f"{'0' * 32}.json").write_text(json.dumps(message))
+    argv = [sys.executable, "-I", str(FILES / "job.py"), str(base), "0" * 32]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        seen = ""
+        while "server-runs" not in seen:
+            part = process.stdout.readline()
+            assert part, seen
+            seen += part
+        mine = [path for path in Path("/tmp").glob("hpcampus-*") if path.stat().st_mtime > time.time() - 60]
+        assert not list((base / "spawns").iterdir())
+        process.send_signal(signal.SIGTERM)
+        seen += process.stdout.read()
+        assert process.wait(20) == job.EXIT_TERMINATED
+    assert "server-stops" in seen
+    assert "secret-token" not in seen
+    assert mine
+    assert not [path for path in mine if path.exists()]

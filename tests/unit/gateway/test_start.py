@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The shortened start: stand-ins while the server is imported, real modules afterwards."""
+
+import sys
+
+import pytest
+
+from tests.unit.gateway.loading import load
+
+start = load("start")
+
+
+@pytest.fixture
+def small_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put off a module of the standard library that nothing here has imported."""
+    monkeypatch.setattr(start, "PUT_OFF", {"this_is_no_module": ("NeededError",), "colorsys": ()})
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+
+
+@pytest.mark.usefixtures("small_list")
+def test_stand_ins_serve_the_import_and_leave() -> None:
+    with start.imports_put_off():
+        held = sys.modules["colorsys"]
+        needed = sys.modules["this_is_no_module"].NeededError
+        assert isinstance(held, start.PutOff)
+    assert issubclass(needed, Exception)
+    assert "this_is_no_module" not in sys.modules
+    assert "colorsys" not in sys.modules
+    assert held.rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0)  # who kept the stand-in reaches the real module
+
+
+@pytest.mark.usefixtures("small_list")
+def test_stand_ins_leave_after_a_failure() -> None:
+    with pytest.raises(RuntimeError), start.imports_put_off():
+        raise RuntimeError
+    assert "colorsys" not in sys.modules
+
+
+def test_the_import_systems_questions_import_nothing() -> None:
+    with pytest.raises(AttributeError):
+        _ = start.PutOff("this_is_no_module").__path__
+
+
+def test_a_module_that_is_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "PUT_OFF", {"json": ()})
+    real = sys.modules["json"]
+    with start.imports_put_off():
+        assert sys.modules["json"] is real
+    assert sys.modules["json"] is real
