@@ -30,7 +30,7 @@ def number(pattern: str, text: str) -> float:
 @pytest.fixture(scope="module")
 def certificate(host) -> str:
     """The certificate that the web server shows, in PEM."""
-    return str(host.check_output("cat /etc/ssl/hpcampus/hub.pem"))
+    return str(host.check_output("cat /etc/ssl/certs/hpcampus-selfsigned.pem"))
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,9 @@ def test_units_run_are_enabled_and_come_back(host, unit: str):
 
 @pytest.mark.parametrize("unit", ["jupyterhub", "jupyterhub-proxy"])
 def test_units_are_not_root(host, unit: str):
-    pids = host.check_output(
-        f"cat /sys/fs/cgroup/systemd/system.slice/{unit}.service/cgroup.procs 2>/dev/null "
-        f"|| cat /sys/fs/cgroup/system.slice/{unit}.service/cgroup.procs"
-    ).split()
-    assert pids
-    assert {host.check_output(f"stat --format %U /proc/{pid}") for pid in pids} == {unit}
+    main = host.check_output(f"systemctl show --value --property=MainPID {unit}.service")
+    assert main != "0"
+    assert set(host.check_output(f"ps --no-headers -o user:32= --pid {main} --ppid {main}").split()) == {unit}
 
 
 def test_secrets_are_private(host):

@@ -14,14 +14,14 @@ PASSWORD = "correct horse battery staple"
 
 
 def test_a_cell_runs_on_a_compute_node(host):
-    command = f"{PROBE} --url https://hub.example.org/ --ca-file /etc/ssl/hpcampus/hub.pem --user alice --password-file - --json"
+    command = f"{PROBE} --url https://hub.example.org/ --ca-file /etc/ssl/certs/hpcampus-selfsigned.pem --user alice --password-file - --json"
     done = host.run(f"echo '{PASSWORD}' | {command}")
     assert done.rc == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["node"] in {"c1", "c2"}
 
 
 def test_a_wrong_password_is_an_error(host):
-    command = f"{PROBE} --url https://hub.example.org/ --ca-file /etc/ssl/hpcampus/hub.pem --user alice --password-file - --json"
+    command = f"{PROBE} --url https://hub.example.org/ --ca-file /etc/ssl/certs/hpcampus-selfsigned.pem --user alice --password-file - --json"
     done = host.run(f"echo wrong | {command}")
     assert done.rc != 0
     assert "Traceback" not in done.stdout + done.stderr

@@ -16,7 +16,7 @@ import pytest
 from hpcampus.lab import root
 from hpcampus.lab.errors import LabError
 from hpcampus.lab.inventory import inventory
-from hpcampus.lab.keys import ensure_key, files_tar, key_tar, known_hosts, ssh_config
+from hpcampus.lab.keys import control_path, ensure_key, files_tar, key_tar, known_hosts, ssh_config
 from hpcampus.lab.model import Host, Spec
 from hpcampus.lab.packages import missing_packages
 from hpcampus.lab.places import cache_dir, lab_dir
@@ -70,8 +70,18 @@ def test_inventory(tmp_path: Path):
         "slurm_controller": {"hosts": {"login": {}}},
         "slurm_login": {"hosts": {"login": {}}},
     }
-    assert data["vars"]["ansible_ssh_common_args"] == f"-F {tmp_path}/ssh_config"
+    assert data["vars"]["ansible_ssh_common_args"].startswith(f"-F {tmp_path}/ssh_config ")
     assert data["vars"]["slurm_cgroup_plugins"] is False
+
+
+def test_hosts_of_two_labs_with_one_name_never_share_a_connection(tmp_path: Path):
+    paths = {control_path(tmp_path / lab) for lab in ("one", "two")}
+    assert len(paths) == 2
+    # The longest name a socket may have is 107 bytes; ssh adds 17 while it makes one, and %C becomes 40.
+    assert all(len(path) + 38 + 17 < 107 for path in paths)
+    args = inventory(Spec("one", (Host("hub"),)), tmp_path / "one")["all"]["vars"]["ansible_ssh_common_args"]
+    assert f"ControlPath={control_path(tmp_path / 'one')}" in args
+    assert f"ControlPath {control_path(tmp_path / 'one')}\n" in ssh_config({"hub": "10.0.0.2"}, tmp_path / "one")
 
 
 def test_packages_that_are_missing():

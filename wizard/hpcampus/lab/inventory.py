@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hpcampus.lab.keys import control_path
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,7 +21,8 @@ IMAGE_STORE = "/var/cache/hpcampus/images"
 def connection(directory: Path) -> dict[str, str]:
     """Return the variables by which Ansible reaches any host of the lab in `directory`."""
     return {
-        "ansible_ssh_common_args": f"-F {directory}/ssh_config",
+        # Ansible's own control path is made from the host's name alone, which two labs may share.
+        "ansible_ssh_common_args": f"-F {directory}/ssh_config -o ControlPath={control_path(directory)}",
         "ansible_python_interpreter": "/usr/bin/python3",
     }
 

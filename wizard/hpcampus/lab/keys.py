@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import subprocess
 import tarfile
@@ -71,17 +72,27 @@ def ssh_config(addresses: Mapping[str, str], directory: Path) -> str:
         "  ServerAliveCountMax 3",
         "  ControlMaster auto",
         "  ControlPersist 60",
-        f"  ControlPath {CONTROL_DIR}/%C",
+        f"  ControlPath {control_path(directory)}",
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def key_tar(host_key: Path, authorized: str) -> bytes:
+def control_path(directory: Path) -> str:
+    """Return where the kept connections of a lab lie: hosts of two labs may have the same name, and the same address in turn.
+
+    Args:
+        directory: Directory of the lab.
+    """
+    return f"{CONTROL_DIR}/{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}-%C"
+
+
+def key_tar(host_key: Path, authorized: str, *, fresh_lists: bool = False) -> bytes:
     """Return a tar archive with a host's own key and the key that may log in, to be unpacked in its root.
 
     Args:
         host_key: Private host key; the public one lies beside it.
         authorized: Public key line of the lab.
+        fresh_lists: Whether the host's package lists count as just fetched, so that roles need not fetch them again.
     """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -89,6 +100,8 @@ def key_tar(host_key: Path, authorized: str) -> bytes:
         public = host_key.with_name(f"{host_key.name}.pub").read_bytes()
         _add(archive, "etc/ssh/ssh_host_ed25519_key", private, 0o600, 0)
         _add(archive, "etc/ssh/ssh_host_ed25519_key.pub", public, 0o644, 0)
+        if fresh_lists:
+            _add(archive, "var/lib/apt/lists", None, 0o755, 0)
         _add(archive, f"home/{USER}/.ssh", None, 0o700, 1000)
         _add(archive, f"home/{USER}/.ssh/authorized_keys", f"{authorized}\n".encode(), 0o600, 1000)
     return buffer.getvalue()

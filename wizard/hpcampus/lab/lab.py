@@ -26,7 +26,7 @@ from hpcampus.lab.model import LABEL, Host, Spec, check_lab_name
 from hpcampus.lab.packages import install_packages, is_present, missing_packages
 from hpcampus.lab.places import cache_dir, lab_dir, labs_dir
 from hpcampus.lab.podman import Podman
-from hpcampus.lab.recipes import MAX_AGE_DAYS, Recipe, recipe
+from hpcampus.lab.recipes import FRESH_LISTS_HOURS, MAX_AGE_DAYS, Recipe, recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -128,6 +128,8 @@ class Lab:
         for kind in ("network", "volume"):
             for name in self._podman.names(kind, label):
                 self._podman.run(kind, "rm", "--force", name)
+        for kept in Path(keys.CONTROL_DIR).glob(Path(keys.control_path(self.directory)).name.replace("%C", "*")):
+            kept.unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def status(self) -> list[HostStatus]:
@@ -191,7 +193,8 @@ class Lab:
                 progress(f"Create {host.name} ({host.image})")
                 self._podman.run(*self._create_argv(host, tags[host.image], made_from))
             # Again on every start: a creation that was interrupted may not have come this far.
-            archive = keys.key_tar(self._host_key(host.name), lab_key)
+            fresh = _age_seconds(self._podman, tags[host.image]) < FRESH_LISTS_HOURS * 3600
+            archive = keys.key_tar(self._host_key(host.name), lab_key, fresh_lists=fresh)
             self._podman.run("cp", "--archive=false", "-", f"{self.spec.container(host.name)}:/", stdin=archive)
             self._podman.run("start", self.spec.container(host.name))
 
@@ -260,7 +263,7 @@ class Lab:
         _write(self.directory / "ssh_config", keys.ssh_config(addresses, self.directory))
         # JSON is YAML; a person reads it as well.
         _write(self.directory / "hosts.yml", json.dumps(inventory(self.spec, self.directory), indent=2) + "\n")
-        settings = {**self._machine.site_settings(), **role_settings()}
+        settings = {**connection(self.directory), **self._machine.site_settings(), **role_settings()}
         _write(self.directory / "settings.json", json.dumps(settings, indent=2) + "\n")
 
     def _host_key(self, host: str) -> Path:
@@ -291,7 +294,7 @@ def ensure_images(names: Iterable[str], progress: Progress, machine: Machine | N
     with _lock(_made(cache_dir()) / "images.lock"):
         for name in names:
             wanted = recipe(name, machine.mirrors, is_debian=machine.is_debian, certificates=certificates)
-            if not _is_fresh(podman, wanted.tag):
+            if _age_seconds(podman, wanted.tag) > MAX_AGE_DAYS * 86400:
                 progress(f"Build the image {name} from Debian's packages (about a minute, kept for a week)")
                 _build(podman, wanted)
             tags[name] = wanted.tag
@@ -310,10 +313,11 @@ def remove_images(progress: Progress) -> None:
     shutil.rmtree(cache_dir(), ignore_errors=True)
 
 
-def _is_fresh(podman: Podman, tag: str) -> bool:
+def _age_seconds(podman: Podman, tag: str) -> float:
+    """Return how old an image is; one that does not exist is older than any."""
     done = podman.run("image", "inspect", "--format", '{{index .Labels "hpcampus.built"}}', tag, check=False)
     built = done.stdout.strip()
-    return done.returncode == 0 and built.isdigit() and time.time() - int(built) < MAX_AGE_DAYS * 86400
+    return time.time() - int(built) if done.returncode == 0 and built.isdigit() else float("inf")
 
 
 def _build(podman: Podman, wanted: Recipe) -> None:

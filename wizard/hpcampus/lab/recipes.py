@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SUITES = {"debian-12": "bookworm", "debian-13": "trixie"}
 IMAGE_NAMES = tuple(SUITES)
 MAX_AGE_DAYS = 7
+# Package lists younger than this count as just fetched on a new host.
+FRESH_LISTS_HOURS = 20
 USER = "admin"
 
 # What an installed Debian server has when its admin has just logged in for the first time.
@@ -115,13 +117,15 @@ class Recipe:
             "--variant=minbase",
             "--format=tar",
             '--aptopt=Acquire::Languages "none"',
-            "--skip=cleanup/apt/lists",
+            "--skip=cleanup/apt",
             f"--include={','.join(self.packages)}",
             *options,
             f"--customize-hook=tar-in {stage} /",
             '--customize-hook=chroot "$1" sh /root/lab-setup',
             '--customize-hook=rm "$1/root/lab-setup"',
             f'--customize-hook=APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --quiet=2 {update}',
+            # Hosts begin with apt's own index of the lists, which takes seconds to make.
+            '--customize-hook=rm -f "$1"/var/cache/apt/archives/*.deb; chroot "$1" apt-cache gencaches --quiet=2',
             self.suite,
             target,
             *self.sources,
