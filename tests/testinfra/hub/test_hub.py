@@ -140,7 +140,7 @@ def test_a_person_with_the_password_is_let_in(browser: Browser):
         ("alice", "wrong"),
         ("alice", ""),
         ("nobody", PASSWORD),
-        ("alice\n", PASSWORD),
+        ("alice\nroot1", PASSWORD),
         ("../alice", PASSWORD),
         ("a" * 300, PASSWORD),
     ],

@@ -290,15 +290,15 @@ def ensure_images(names: Iterable[str], progress: Progress, machine: Machine | N
     _ensure_fuse()
     podman = _podman(machine)
     certificates = {Path(path).name: Path(path).read_text(encoding="utf-8") for path in machine.ca_certificates}
-    tags = {}
+    recipes = {n: recipe(n, machine.mirrors, is_debian=machine.is_debian, certificates=certificates) for n in names}
     with _lock(_made(cache_dir()) / "images.lock"):
-        for name in names:
-            wanted = recipe(name, machine.mirrors, is_debian=machine.is_debian, certificates=certificates)
-            if _age_seconds(podman, wanted.tag) > MAX_AGE_DAYS * 86400:
-                progress(f"Build the image {name} from Debian's packages (about a minute, kept for a week)")
-                _build(podman, wanted)
-            tags[name] = wanted.tag
-    return tags
+        stale = [r for r in recipes.values() if _age_seconds(podman, r.tag) > MAX_AGE_DAYS * 86400]
+        for wanted in stale:
+            progress(f"Build the image {wanted.name} from Debian's packages (about a minute, kept for a week)")
+        if stale:
+            with ThreadPoolExecutor(len(stale)) as pool:
+                list(pool.map(lambda wanted: _build(podman, wanted), stale))
+    return {name: wanted.tag for name, wanted in recipes.items()}
 
 
 def remove_images(progress: Progress) -> None:
