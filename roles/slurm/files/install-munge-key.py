@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write /etc/munge/munge.key from the base64 on standard input, by rename, readable by munge alone."""
+"""Write /etc/munge/munge.key from the base64 on standard input, by rename, readable by munge alone; munge is stopped."""
 
 import base64
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,4 +18,5 @@ with os.fdopen(descriptor, "wb") as file:
     file.flush()
     os.fsync(file.fileno())
 shutil.chown(draft, "munge", "munge")
+subprocess.run(["systemctl", "stop", "munge"], check=True)
 draft.rename(target)
