@@ -110,6 +110,18 @@ def group_problems(groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
             )
 
 
+def profile_shape_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
+    """Check that a site of one server has one server."""
+    hosts = sorted({host for name in GROUPS for host in groups.get(name, [])})
+    if site["site_profile"] == "single" and len(hosts) > 1:
+        yield problem(
+            "site_profile",
+            "single",
+            f"the groups hold {len(hosts)} hosts",
+            "Put the one server into every group, or choose own-cluster",
+        )
+
+
 def name_problems(site: Record) -> t.Iterator[str]:
     """Check single values: names, addresses, the shared directory."""
     yield from _matches(
@@ -294,9 +306,7 @@ def file_problems(site: Record) -> t.Iterator[str]:
             )
 
 
-def certificate_problems(
-    certificate: str, key: str, server_name: str, now: dt.datetime | None = None
-) -> list[str]:
+def certificate_problems(certificate: str, key: str, server_name: str, now: dt.datetime | None = None) -> list[str]:
     """Check a provided TLS certificate against its key, its name and the date.
 
     Args:
@@ -389,6 +399,7 @@ def site_problems(variables: Record, site: Record, groups: t.Mapping[str, t.Sequ
     """
     problems = [
         *group_problems(groups),
+        *profile_shape_problems(site, groups),
         *unknown_problems(variables, site),
         *name_problems(site),
         *partition_problems(site),

@@ -35,8 +35,9 @@ async def test_a_cell_runs_as_a_job_in_a_container_on_a_compute_node(platform: P
             "login", "squeue", "--noheader", "--states", "RUNNING", "--format", "%N %u %P %C %m"
         ).split()
         assert running == [found["node"], "hpcampus", "jupyter", "1", "1G"]
-        texts = " ".join(event.get("message", "") for event in notebook.events)
-        assert "is submitted to cluster demo" in texts
+        told = notebook.events[-1]["hpcampus"]
+        assert (told["cluster"], told["node"]) == ("demo", found["node"])
+        assert set(told["legs"]) >= {"submit", "queue", "tunnel", "server"}
 
 
 async def test_nothing_is_left_behind(platform: Platform):

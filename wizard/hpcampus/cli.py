@@ -31,10 +31,9 @@ from hpcampus.texts import t
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
-
     from hpcampus.apply import Installer, Options, StepReport
     from hpcampus.places import Site
+    from hpcampus.screens.console import Console
 
 DEFAULT_INVENTORY = "inventory"
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
@@ -243,9 +242,9 @@ def demo_shell(host: str) -> None:
 
 
 def _console() -> Console:
-    from rich.console import Console
+    from hpcampus.screens.console import make_console
 
-    return Console(highlight=False)
+    return make_console()
 
 
 def _installer(site: Site, console: Console, *, plain: bool) -> Installer:
@@ -354,11 +353,10 @@ def _internal(problem: Exception) -> HpcampusError:
 
 
 def _report(error: HpcampusError) -> int:
-    from rich.console import Console
-
+    from hpcampus.screens.console import make_console
     from hpcampus.screens.summary import print_error
 
-    print_error(Console(stderr=True, highlight=False), error)
+    print_error(make_console(stderr=True), error)
     return error.exit_code
 
 

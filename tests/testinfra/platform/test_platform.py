@@ -10,19 +10,18 @@ from tests.testinfra.reach import hosts, reach
 
 testinfra_hosts = hosts("hub")
 PROBE = "env PYTHONPATH=/opt/hpcampus/lib /opt/hpcampus/jupyterhub/current/bin/python -m hpcampus_hub.probe"
+PROBE += " --url https://hub.example.org/ --ca-file /etc/ssl/certs/hpcampus-selfsigned.pem --user alice --password-file - --json"
 PASSWORD = "correct horse battery staple"
 
 
 def test_a_cell_runs_on_a_compute_node(host):
-    command = f"{PROBE} --url https://hub.example.org/ --ca-file /etc/ssl/certs/hpcampus-selfsigned.pem --user alice --password-file - --json"
-    done = host.run(f"echo '{PASSWORD}' | {command}")
+    done = host.run(f"echo '{PASSWORD}' | {PROBE}")
     assert done.rc == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["node"] in {"c1", "c2"}
 
 
 def test_a_wrong_password_is_an_error(host):
-    command = f"{PROBE} --url https://hub.example.org/ --ca-file /etc/ssl/certs/hpcampus-selfsigned.pem --user alice --password-file - --json"
-    done = host.run(f"echo wrong | {command}")
+    done = host.run(f"echo wrong | {PROBE}")
     assert done.rc != 0
     assert "Traceback" not in done.stdout + done.stderr
 

@@ -92,6 +92,7 @@ def test_the_defaults_are_consistent():
         ),
         ({"site_accounts": [{"name": "a\nb", "password_hash": HASH}]}, "site_accounts[0].name", "user name"),
         ({"site_admins": ["Root"]}, "site_admins", "user name"),
+        ({"site_profile": "single"}, "site_profile", "hold 3 hosts"),
         ({"site_hub_name": "hub example"}, "site_hub_name", "host name"),
         ({"site_hub_id": "Hub"}, "site_hub_id", "short name"),
         ({"site_account": "a b"}, "site_account", "Unix user name"),
