@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
+__all__ = ["Console", "make_console"]
+
 
 def make_console(*, stderr: bool = False) -> Console:
     """Make a console that colours nothing but what a screen asks it to."""
