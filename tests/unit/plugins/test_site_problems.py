@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 ROOT = pathlib.Path(__file__).parents[3]
 _spec = importlib.util.spec_from_file_location("site_problems", ROOT / "plugins/module_utils/site_problems.py")
-assert _spec and _spec.loader
+assert _spec
+assert _spec.loader
 checks = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(checks)
 
