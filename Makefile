@@ -50,8 +50,9 @@ e2e: venv ## use the platform as a student does, by script and by browser
 bench: venv ## measure what the README promises
 	@$(RUN) $(BIN)/python -m tests.bench
 
-docs: venv ## write the tables of variables in the READMEs of the roles
+docs: venv ## write the tables of variables into the READMEs of the roles, and the page of steps
 	@$(BIN)/python -m tools.role_readme
+	@$(BIN)/python -m tools.steps_page
 
 lock: venv ## renew every lock file
 	@$(RUN) $(BIN)/python -m tools.lock

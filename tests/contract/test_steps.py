@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from tests.contract.checkout import ROOT, load
+from tools.steps_page import PAGE, page
 
 STEPS = load("playbooks/vars/steps.yml")["steps"]
 PREFIX = "hpcampus.platform."
@@ -54,3 +55,7 @@ def test_step_playbooks_become_root_by_themselves():
         for play in load(f"playbooks/steps/{step['name']}.yml"):
             assert play["become"] is True, step["name"]
             assert play["name"]
+
+
+def test_the_page_of_steps_follows_the_catalogue():
+    assert PAGE.read_text(encoding="utf-8") == page({"steps": STEPS}), "run `make docs`"
