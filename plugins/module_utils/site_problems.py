@@ -21,6 +21,7 @@ PARTITION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 USER = re.compile(r"[a-z][a-z0-9._@-]{0,63}")
 UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*")
+PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/")
 MEMORY = re.compile(r"[1-9][0-9]*[KMGT]")
 BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
 
@@ -133,6 +134,7 @@ def name_problems(site: Record) -> t.Iterator[str]:
     yield from _matches("site_account", site["site_account"], UNIX_USER, "a Unix user name")
     for name in ("site_hub_name", "site_hub_address", "site_login_address"):
         yield from _matches(name, site[name], HOST, "a host name or an IPv4 address")
+    yield from _matches("site_public_url", site["site_public_url"], PUBLIC_URL, "an address such as https://hub.example.org/")
     for name in ("site_hub_ssh_port", "site_login_ssh_port"):
         if not 1 <= int(site[name]) <= 65535:
             yield problem(name, site[name], "this is not a port", "Write a number from 1 to 65535")

@@ -66,6 +66,7 @@ class Platform:
         notebook = self.notebook(user)
         try:
             await notebook.login()
+            await notebook.stop()
             await notebook.start(**options)
             yield notebook
         finally:

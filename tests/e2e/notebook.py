@@ -70,11 +70,15 @@ class Notebook:
         """Close the connections and leave everything else as it is."""
         self._client.close()
 
+    async def stop(self) -> None:
+        """Stop the server, if there is one: an earlier test that failed may have left it."""
+        if await self._client.has_server():
+            await self._client.stop_server(120)
+
     async def close(self) -> None:
         """Stop the server, if there is one, and log out."""
         try:
-            if await self._client.has_server():
-                await self._client.stop_server(120)
+            await self.stop()
             await self._client.logout()
         except ProbeError as error:
             if "answered 403" not in str(error):  # never logged in

@@ -95,4 +95,3 @@ def test_an_instructor_finds_the_formgrader(platform: Platform, page: Page):
         re.compile("Manage Assignments|Formgrader", re.IGNORECASE), timeout=120_000
     )
     page.screenshot(path=SCREENS / "instructor-3-formgrader.png")
-    platform.on("login", "scancel", "--user", "hpcampus")

@@ -71,6 +71,7 @@ async def teaching(platform: Platform) -> AsyncIterator[Notebook]:
     notebook = platform.notebook("instructor", owner=f"course-{COURSE}")
     try:
         await notebook.login()
+        await notebook.stop()
         await notebook.start()
         yield notebook
     finally:

@@ -54,7 +54,9 @@ async def test_nothing_is_left_behind(platform: Platform):
     assert not re.search(r"127\.0\.0\.1:2[0-4]\d{3} ", platform.on("campus", "ss", "-Hltn"))
     for node in COMPUTE:
         assert platform.on(node, "find", "/dev/shm", "-name", "hpcampus-*") == ""
-        assert platform.on(node, "pgrep", "-u", "hpcampus", good=(0, 1)) == ""
+        ours = "^(ssh|apptainer|starter|python3?|jupyter|squashfuse).*"
+        assert platform.on(node, "pgrep", "--list-full", "--euid", "hpcampus", ours, good=(0, 1)) == ""
+        assert platform.on(node, "find", "/tmp", "-maxdepth", "1", "-name", "hpcampus-*") == ""
     assert platform.on("login", "ls", "/shared/hpcampus/spawns").split() == []
 
 

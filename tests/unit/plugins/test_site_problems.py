@@ -28,7 +28,7 @@ HASH = "$2b$12$" + "a" * 53
 
 def site(**changes):
     values = yaml.safe_load((ROOT / "roles/site/defaults/main.yml").read_text())
-    values.update(site_hub_name="hub.example.org", site_hub_address="hub.example.org")
+    values.update(site_hub_name="hub.example.org", site_hub_address="hub.example.org", site_public_url="https://hub.example.org/")
     values.update(changes)
     return values
 
@@ -95,6 +95,7 @@ def test_the_defaults_are_consistent():
         ({"site_accounts": [{"name": "a\nb", "password_hash": HASH}]}, "site_accounts[0].name", "user name"),
         ({"site_admins": ["Root"]}, "site_admins", "user name"),
         ({"site_profile": "single"}, "site_profile", "hold 3 hosts"),
+        ({"site_public_url": "http://hub.example.org"}, "site_public_url", "not an address"),
         ({"site_hub_name": "hub example"}, "site_hub_name", "host name"),
         ({"site_hub_id": "Hub"}, "site_hub_id", "short name"),
         ({"site_account": "a b"}, "site_account", "Unix user name"),
