@@ -134,7 +134,9 @@ def name_problems(site: Record) -> t.Iterator[str]:
     yield from _matches("site_account", site["site_account"], UNIX_USER, "a Unix user name")
     for name in ("site_hub_name", "site_hub_address", "site_login_address"):
         yield from _matches(name, site[name], HOST, "a host name or an IPv4 address")
-    yield from _matches("site_public_url", site["site_public_url"], PUBLIC_URL, "an address such as https://hub.example.org/")
+    yield from _matches(
+        "site_public_url", site["site_public_url"], PUBLIC_URL, "an address such as https://hub.example.org/"
+    )
     for name in ("site_hub_ssh_port", "site_login_ssh_port"):
         if not 1 <= int(site[name]) <= 65535:
             yield problem(name, site[name], "this is not a port", "Write a number from 1 to 65535")

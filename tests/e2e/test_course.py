@@ -95,7 +95,8 @@ async def test_an_assignment_from_release_to_grades(platform: Platform):
             await run(notebook, "nbgrader fetch_assignment ps1")
             hidden = await notebook.cell(
                 "import subprocess\n"
-                "print(subprocess.run(['grep', '-rl', '1.5', '.', '/srv/nbgrader'], capture_output=True, text=True).stdout)"
+                "argv = ['grep', '-rlF', '--include=*.ipynb', 'half' + '(3)', '.', '/srv/nbgrader']\n"
+                "print(subprocess.run(argv, capture_output=True, text=True).stdout)"
             )
             assert "ps1" not in hidden, "the hidden test must not reach the student"
             where = (await notebook.cell(SOLVE.format(source=source))).rpartition("/")[0] or "."

@@ -51,7 +51,8 @@ def inventory_problems(
         groups: Hosts of each group.
     """
     site = {**read_plain(collection / DEFAULTS), **{k: v for k, v in main.items() if k.startswith("site_")}}
-    for name, fallback in (("site_hub_name", groups["hub"][0]), ("site_hub_address", site["site_hub_name"])):
+    hub = groups["hub"][0] if "{{" in str(site["site_hub_name"]) else site["site_hub_name"]
+    for name, fallback in (("site_hub_name", hub), ("site_hub_address", hub), ("site_public_url", f"https://{hub}/")):
         if "{{" in str(site[name]):
             site[name] = fallback
     hashes = secrets.get("vault_password_hashes") or {}

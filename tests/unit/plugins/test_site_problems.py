@@ -28,7 +28,9 @@ HASH = "$2b$12$" + "a" * 53
 
 def site(**changes):
     values = yaml.safe_load((ROOT / "roles/site/defaults/main.yml").read_text())
-    values.update(site_hub_name="hub.example.org", site_hub_address="hub.example.org", site_public_url="https://hub.example.org/")
+    values.update(
+        site_hub_name="hub.example.org", site_hub_address="hub.example.org", site_public_url="https://hub.example.org/"
+    )
     values.update(changes)
     return values
 
