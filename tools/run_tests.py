@@ -237,7 +237,7 @@ def main() -> int:
     plans: dict[str, tuple[tuple[tuple[Part, ...], int], ...]] = {
         "check": ((quick, 2),),
         "lint": ((lint, 2),),
-        "test": ((quick, 2), (tuple(scenario(name) for name in SCENARIOS), 1)),
+        "test": ((quick, 2), ((_pytest("lab", "tests/lab"), *(scenario(name) for name in SCENARIOS)), 1)),
         "e2e": (),
         "scenario": (((scenario(args.name),), 1),),
     }
