@@ -72,6 +72,7 @@ def test_log_in_start_run_a_cell_read_its_output(platform: Platform, page: Page)
     page.screenshot(path=SCREENS / "student1-3-progress.png")
     page.wait_for_url(re.compile("/user/student1/lab"), timeout=120_000)
     try:
+        page.goto("user/student1/lab?reset")  # an earlier session's notebooks would open again instead of the launcher
         page.locator(".jp-LauncherCard[data-category=Notebook]").first.click(timeout=120_000)
         expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=90_000)
         cell = page.locator(".jp-Notebook .cm-content").first

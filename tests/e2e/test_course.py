@@ -79,7 +79,7 @@ async def teaching(platform: Platform) -> AsyncIterator[Notebook]:
 
 
 async def test_an_assignment_from_release_to_grades(platform: Platform):
-    for place in (f"exchange/{COURSE}/outbound/ps1", f"exchange/{COURSE}/inbound", "course"):
+    for place in (f"exchange/{COURSE}/outbound", f"exchange/{COURSE}/inbound", "course"):
         path = f"/shared/hpcampus/courses/{COURSE}/{place}"
         platform.on("login", "find", path, "-mindepth", "1", "-delete", good=(0, 1))
     async with teaching(platform) as course:
