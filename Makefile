@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
 .DEFAULT_GOAL := help
-.PHONY: help venv controller demo demo-down test check lint fmt lock docs scenario e2e bench clean
+.PHONY: help venv controller demo demo-down test check lint fmt lock docs scenario scenarios e2e bench clean
 SHELL := /bin/bash
 
 # The first Python that is new enough; PYTHON=... chooses another one.
@@ -27,7 +27,7 @@ demo: controller ## show the whole platform in containers on this machine
 demo-down: controller ## remove the demo again
 	@$(RUN) $(BIN)/hpcampus demo down
 
-test: venv ## run every test; may be stopped and run again
+test: venv ## run the quick tests and use the whole platform; may be stopped and run again
 	@$(BIN)/python -m tools.run_tests test
 
 check: venv ## run the quick tests: lint, types, unit and contract tests
@@ -39,6 +39,9 @@ lint: venv ## run the linters and the type checker
 fmt: venv ## format the Python code and mend what a linter can mend
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
+
+scenarios: venv ## run every molecule scenario on test hosts of its own
+	@$(BIN)/python -m tools.run_tests scenarios
 
 scenario: venv ## run one molecule scenario: make scenario S=tunnel
 	@test -n "$(S)" || { echo "Name a scenario: make scenario S=NAME, where NAME is one of $$(ls -d molecule/*/molecule.yml | cut -d/ -f2 | xargs)."; exit 1; }

@@ -225,7 +225,7 @@ def prepare_hosts() -> None:
 def main() -> int:
     """Run what the command line names and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_tests")
-    parser.add_argument("what", choices=["check", "lint", "test", "e2e", "scenario"])
+    parser.add_argument("what", choices=["check", "lint", "test", "e2e", "scenario", "scenarios"])
     parser.add_argument("name", nargs="?", default="")
     args = parser.parse_args()
     for directory in ("logs", "junit"):
@@ -237,12 +237,13 @@ def main() -> int:
     plans: dict[str, tuple[tuple[tuple[Part, ...], int], ...]] = {
         "check": ((quick, 2),),
         "lint": ((lint, 2),),
-        "test": ((quick, 2), ((_pytest("lab", "tests/lab"), *(scenario(name) for name in SCENARIOS)), 1)),
+        "test": ((quick, 2),),
+        "scenarios": (((_pytest("lab", "tests/lab"), *(scenario(name) for name in SCENARIOS)), 1),),
         "e2e": (),
         "scenario": (((scenario(args.name),), 1),),
     }
     try:
-        if args.what in {"test", "e2e", "scenario"}:
+        if args.what in {"test", "e2e", "scenario", "scenarios"}:
             require_root([sys.executable, "-m", "tools.run_tests", *sys.argv[1:]])
             prepare_hosts()
         plan = plans[args.what]
