@@ -141,7 +141,7 @@ def test_messages_say_what_is_wrong(key: Any, value: Any, says: Any) -> None:
         BY_KEY[key].parse(value)
 
 
-@given(st.text(min_size=5))
+@given(st.text(min_size=3).map("QZ".__add__))  # no message has these letters of its own
 def test_a_password_is_never_repeated(value: str) -> None:
     assert value not in attempt(validators.password, value)[1]
 
