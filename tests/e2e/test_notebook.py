@@ -103,6 +103,7 @@ async def test_options_that_are_not_on_offer_are_refused(platform: Platform, opt
     notebook = platform.notebook("student1")
     try:
         await notebook.login()
+        await notebook.stop()
         answer = await notebook.ask("POST", "/hub/api/users/student1/server", json={"user_options": options})
         plain = await notebook.ask("POST", "/hub/api/users/student1/server", json=options)
         assert (answer.code, plain.code) == (400, 400), (answer.body, plain.body)
