@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import testinfra
 
+from hpcampus.lab import Lab
 from hpcampus.lab.places import lab_dir
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def address(name: str) -> str:
 def reach(name: str) -> Host:
     """Return another host of the lab, for tests that need two."""
     return testinfra.get_host(address(name))
+
+
+def lab() -> Lab:
+    """Return the lab itself, which runs commands without ssh."""
+    return Lab.saved(_LAB.name)
 
 
 def ip(name: str) -> str:
