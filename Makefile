@@ -27,7 +27,7 @@ demo: controller ## show the whole platform in containers on this machine
 demo-down: controller ## remove the demo again
 	@$(RUN) $(BIN)/hpcampus demo down
 
-test: venv ## run the quick tests and use the whole platform; may be stopped and run again
+test: venv ## run every test; may be stopped and run again
 	@$(BIN)/python -m tools.run_tests test
 
 check: venv ## run the quick tests: lint, types, unit and contract tests
@@ -50,8 +50,8 @@ scenario: venv ## run one molecule scenario: make scenario S=tunnel
 e2e: venv ## use the platform as a student does, by script and by browser
 	@$(BIN)/python -m tools.run_tests e2e
 
-bench: venv ## measure what the README promises
-	@$(RUN) $(BIN)/python -m tests.bench
+bench: venv ## measure what the README promises: make bench B=spawn, B=install, or both
+	@$(RUN) PYTHONPATH="$(CURDIR)/roles/jupyterhub/files/hub" $(BIN)/python -m tests.bench $(B)
 
 docs: venv ## write the tables of variables into the READMEs of the roles, and the page of steps
 	@$(BIN)/python -m tools.role_readme

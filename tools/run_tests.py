@@ -30,7 +30,8 @@ from hpcampus.lab.recipes import IMAGE_NAMES
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "artifacts"
 MEMORY = ARTIFACTS / "tests.json"
-SCENARIOS = ("tunnel", "hub_debian12", "hub_debian13", "slurm_cluster", "platform")
+# Neighbours run side by side: a long one beside a long one, many hosts beside few.
+SCENARIOS = ("hub_debian12", "hub_debian13", "tunnel", "single", "slurm_cluster", "alone")
 _children: set[subprocess.Popen[bytes]] = set()
 
 
@@ -53,9 +54,9 @@ class Outcome:
     seconds: float
 
 
-def _pytest(name: str, *paths: str) -> Part:
+def _pytest(name: str, *args: str) -> Part:
     junit = f"artifacts/junit/{name}.xml"
-    return Part(name, (sys.executable, "-m", "pytest", "-q", f"--junitxml={junit}", *paths), junit)
+    return Part(name, (sys.executable, "-m", "pytest", "-q", f"--junitxml={junit}", *args), junit)
 
 
 def _tool(name: str, *args: str) -> Part:
@@ -63,16 +64,21 @@ def _tool(name: str, *args: str) -> Part:
 
 
 def quick_parts() -> tuple[Part, ...]:
-    """Return what needs no test host."""
+    """Return what needs no test host and little time."""
     return (
         _tool("ansible-lint", "--offline", "--strict"),
-        _pytest("unit", "tests/unit"),
+        _pytest("unit", "tests/unit", "-m", "not processes"),
         _tool("mypy"),
         _pytest("contract", "tests/contract"),
         _tool("yamllint", "--strict", "."),
         _tool("ruff check", "check", "."),
         _tool("ruff format", "format", "--check", "."),
     )
+
+
+def process_parts() -> tuple[Part, ...]:
+    """Return the tests that start a hub or a playbook of their own on this machine."""
+    return (_pytest("processes", "tests/unit", "-m", "processes"),)
 
 
 def scenario(name: str) -> Part:
@@ -234,11 +240,12 @@ def main() -> int:
     start = time.monotonic()
     quick = quick_parts()
     lint = tuple(part for part in quick if not part.junit)
+    on_hosts = (_pytest("lab", "tests/lab"), *(scenario(name) for name in SCENARIOS))
     plans: dict[str, tuple[tuple[tuple[Part, ...], int], ...]] = {
         "check": ((quick, 2),),
         "lint": ((lint, 2),),
-        "test": ((quick, 2),),
-        "scenarios": (((_pytest("lab", "tests/lab"), *(scenario(name) for name in SCENARIOS)), 1),),
+        "test": ((quick, 2), ((*process_parts(), *on_hosts), 2)),
+        "scenarios": ((on_hosts, 2),),
         "e2e": (),
         "scenario": (((scenario(args.name),), 1),),
     }

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.contract.checkout import ROLES, ROOT, flat, load, options, specs, tasks_of
 from tools.role_readme import render
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CALLS = ("ansible.builtin.import_role", "ansible.builtin.include_role")
 EVERY_ROLE = pytest.mark.parametrize("role", ROLES)
@@ -160,6 +163,14 @@ def test_variables_are_used(role: str):
     assert [name for name in options(role) if not re.search(rf"\b{name}\b", body)] == []
 
 
+def _hosts_that_name_roles(path: Path, play: dict[str, Any]) -> list[str]:
+    """Return the hosts of a scenario's play, except those it leaves out; elsewhere hosts do not name roles."""
+    inventory = path.parent / "inventory/hosts.yml"
+    first, *out = play["hosts"].split(":") if isinstance(play["hosts"], str) else [""]
+    group = (load(str(inventory.relative_to(ROOT))) if inventory.exists() else {}).get(first, {})
+    return [host for host in group.get("hosts", {}) if f"!{host}" not in out] or [""]
+
+
 def _calls() -> list[tuple[str, str, str]]:
     """Return playbook, role and entry point of every call of a role."""
     found = []
@@ -171,7 +182,11 @@ def _calls() -> list[tuple[str, str, str]]:
             for task, module in [(task, module) for task in tasks for module in CALLS if module in task]:
                 entry = task[module].get("tasks_from", "main")
                 name = task[module]["name"]
-                calls += [(name.replace("{{ item }}", str(item)), entry) for item in task.get("loop", [""])]
+                calls += [
+                    (name.replace("{{ item }}", str(item)).replace("{{ inventory_hostname }}", host), entry)
+                    for item in task.get("loop", [""])
+                    for host in _hosts_that_name_roles(path, play)
+                ]
             found += [(str(path.relative_to(ROOT)), role, entry.removesuffix(".yml")) for role, entry in calls]
     return found
 

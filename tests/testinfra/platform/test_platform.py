@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 
-from tests.testinfra.reach import hosts, reach
+import testinfra
+
+from tests.testinfra.reach import hosts
 
 testinfra_hosts = hosts("hub")
 PROBE = "env PYTHONPATH=/opt/hpcampus/lib /opt/hpcampus/jupyterhub/current/bin/python -m hpcampus_hub.probe"
@@ -17,7 +19,9 @@ PASSWORD = "correct horse battery staple"
 def test_a_cell_runs_on_a_compute_node(host):
     done = host.run(f"echo '{PASSWORD}' | {PROBE}")
     assert done.rc == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["node"] in {"c1", "c2"}
+    assert json.loads(done.stdout.splitlines()[-1])["node"] in {
+        testinfra.get_host(node).check_output("hostname") for node in hosts("slurm_compute")
+    }
 
 
 def test_a_wrong_password_is_an_error(host):
@@ -28,7 +32,9 @@ def test_a_wrong_password_is_an_error(host):
 
 def test_nothing_is_left_behind(host):
     assert host.check_output("ls /run/hpcampus/tunnel") == ""
-    assert reach("login").check_output("squeue --noheader --states=PENDING,RUNNING") == ""
-    for node in ("c1", "c2"):
-        assert reach(node).check_output("find /dev/shm -maxdepth 1 -name 'hpcampus-*'") == ""
-    assert reach("login").check_output("find /shared/hpcampus/spawns -type f") == ""
+    login = testinfra.get_host(hosts("slurm_login")[0])
+    assert login.check_output("squeue --noheader --states=PENDING,RUNNING") == ""
+    gateway = json.loads(login.check_output("cat /etc/hpcampus/gateway.json"))
+    assert login.check_output(f"find {gateway['base_dir']}/spawns -type f") == ""
+    for node in hosts("slurm_compute"):
+        assert testinfra.get_host(node).check_output("find /dev/shm -maxdepth 1 -name 'hpcampus-*'") == ""

@@ -11,6 +11,8 @@ import pytest
 from tests.unit.hub.hub_process import HubProcess
 from tests.unit.hub.zygote import ROOT
 
+pytestmark = pytest.mark.processes
+
 
 def _profile(hub: HubProcess) -> None:
     hub.settings["profiles"][0]["memory"] = "1"

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import LoginNode
 
+pytestmark = pytest.mark.processes
 HOW = pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 
 

@@ -31,6 +31,8 @@ from hpcampus.screens.progress import LiveView, PlainView
 from hpcampus.screens.summary import print_failures
 from tests.unit.wizard.conftest import CANARY, marks, write_step
 
+pytestmark = pytest.mark.processes
+
 FAIL = """\
     - name: Install something
       ansible.builtin.fail: {msg: "E: Could not get lock /var/lib/dpkg/lock-frontend."}

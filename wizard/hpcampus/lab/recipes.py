@@ -20,6 +20,9 @@ MAX_AGE_DAYS = 7
 # Package lists younger than this count as just fetched on a new host.
 FRESH_LISTS_HOURS = 20
 USER = "admin"
+SID_SOURCE = "/etc/apt/sources.list.d/lab-sid.list"
+# Debian has Apptainer only in unstable.
+FROM_SID = ("apptainer",)
 
 # What an installed Debian server has when its admin has just logged in for the first time.
 _PACKAGES = (
@@ -111,6 +114,7 @@ class Recipe:
         update = "-o Acquire::Check-Valid-Until=false update"
         options = [f'--aptopt=Acquire::http::Proxy "{self.proxy}"'] if self.proxy else []
         options += [f"--keyring={self.keyring}"] if self.keyring else []
+        indexed = '"$1/var/lib/apt/lists" "$1/var/lib/dpkg/status"'
         return [
             "mmdebstrap",
             "--quiet",
@@ -124,12 +128,23 @@ class Recipe:
             '--customize-hook=chroot "$1" sh /root/lab-setup',
             '--customize-hook=rm "$1/root/lab-setup"',
             f'--customize-hook=APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --quiet=2 {update}',
-            # Hosts begin with apt's own index of the lists, which takes seconds to make.
+            *self._filter_of_unstable(),
+            # Hosts begin with apt's own index of the lists, which takes seconds to make. It is good for files of exactly
+            # these dates, and the archive of the root dates everything back to the start of this command.
+            f"--customize-hook=find {indexed} -newermt '1 hour ago' -exec touch --date='1 hour ago' {{}} +",
             '--customize-hook=rm -f "$1"/var/cache/apt/archives/*.deb; chroot "$1" apt-cache gencaches --quiet=2',
             self.suite,
             target,
             *self.sources,
         ]
+
+    def _filter_of_unstable(self) -> tuple[str, ...]:
+        """Return the hook that leaves of unstable's list what is wanted of it: apt reads the whole at every turn."""
+        if not any(file.path == SID_SOURCE for file in self.files):
+            return ()
+        lists = '"$1"/var/lib/apt/lists/*_sid_main_binary-*_Packages'
+        keep = f"sed --in-place --regexp-extended --quiet '/^Package: ({'|'.join(FROM_SID)})$/,/^$/p'"
+        return (f'--customize-hook=for list in {lists}; do {keep} "$list"; done',)
 
 
 def recipe(
@@ -149,13 +164,15 @@ def recipe(
         File(f"/etc/sudoers.d/{USER}", f"{USER} ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440),
         File("/etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
         File("/etc/apt/apt.conf.d/90lab", _apt_conf(mirrors.proxy)),
+        # What is lost with the power is not worth waiting for the disk; images of containers commonly have this.
+        File("/etc/dpkg/dpkg.cfg.d/lab", "force-unsafe-io\n"),
         # Real hosts have it so by a udev rule; containers have no udev.
         File("/etc/tmpfiles.d/lab.conf", "c /dev/fuse 0666 root root - 10:229\nz /dev/fuse 0666 root root -\n"),
     ]
     if suite == "trixie":
-        # Debian has Apptainer only in unstable. The pin keeps everything else of it out.
+        # The pin keeps out what is there in a better-known release.
         files += [
-            File("/etc/apt/sources.list.d/lab-sid.list", f"deb {mirrors.archive} sid main\n"),
+            File(SID_SOURCE, f"deb {mirrors.archive} sid main\n"),
             File("/etc/apt/preferences.d/lab-sid", "Package: *\nPin: release n=sid\nPin-Priority: 90\n"),
         ]
     packages = _PACKAGES
