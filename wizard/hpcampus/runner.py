@@ -90,7 +90,7 @@ class Result:
     """How it went.
 
     Attributes:
-        outcome: Judged by status and return code, for a failed event may have been rescued.
+        outcome: Judged by status and return code, for a failed event may have been rescued; stopped after a Ctrl-C.
         seconds: Wall time.
         log: What ansible-playbook printed.
     """
@@ -144,8 +144,7 @@ def run_playbook(request: Request, on_event: Callable[[Event], None], on_tick: C
 def _pump(job: _Job, on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> bool:
     """Hand on what is in the queue; False when the job has ended and the queue is empty."""
     alive = job.thread.is_alive()
-    if job.stopped_at is not None and time.monotonic() - job.stopped_at > GRACE_SECONDS:
-        job.cancelled.set()
+    job.see_to_the_stop()
     try:
         raw = job.events.get(timeout=POLL_SECONDS)
     except queue.Empty:
@@ -159,9 +158,10 @@ def _pump(job: _Job, on_event: Callable[[Event], None], on_tick: Callable[[], No
 
 
 def _outcome(job: _Job, *, stopped: bool) -> Outcome:
-    if job.status == "successful" and job.returncode == 0:
-        return Outcome.SUCCESSFUL
-    return Outcome.STOPPED if stopped or job.status == "canceled" else Outcome.FAILED
+    # Also when it came to its end all the same: whoever pressed Ctrl-C does not want the next step.
+    if stopped or job.status == "canceled":
+        return Outcome.STOPPED
+    return Outcome.SUCCESSFUL if job.status == "successful" and job.returncode == 0 else Outcome.FAILED
 
 
 class _Job:
@@ -177,6 +177,7 @@ class _Job:
         self.returncode: int | None = None
         self.artifacts = request.state / "artifacts" / request.ident
         self.stopped_at: float | None = None
+        self.asked_to_end = False
 
     def _work(self) -> None:
         try:
@@ -194,7 +195,18 @@ class _Job:
             self.cancelled.set()
             return
         self.stopped_at = time.monotonic()
-        _signal([pid for pid in _processes(self.artifacts) if _parent(pid) == os.getpid()], signal.SIGTERM)
+        self.see_to_the_stop()
+
+    def see_to_the_stop(self) -> None:
+        """Hand on a wish to stop as soon as there is a playbook to hear it, and end one that does not listen."""
+        if self.stopped_at is None:
+            return
+        if not self.asked_to_end:
+            playbook = [pid for pid in _processes(self.artifacts) if _parent(pid) == os.getpid()]
+            _signal(playbook, signal.SIGTERM)
+            self.asked_to_end = bool(playbook)
+        if time.monotonic() - self.stopped_at > GRACE_SECONDS:
+            self.cancelled.set()
 
     def keep(self, raw: dict[str, object]) -> bool:
         """Put an event into the queue; False, so that no copy of it stays on disk."""

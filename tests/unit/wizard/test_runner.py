@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hpcampus import vault
+from hpcampus import runner, vault
 from hpcampus.apply import Installer, Options, load_steps
 from hpcampus.catalogue import find_step
 from hpcampus.errors import StepFailedError
@@ -122,6 +123,24 @@ def test_ctrl_c_stops_the_playbook(local_site: Site, collection: Path) -> None:
     assert report.result.outcome is Outcome.STOPPED
     assert marks(local_site) == []
     assert report.record.status == "stopped"
+    assert _playbooks(local_site.state.path) == []
+
+
+def test_ctrl_c_before_the_playbook_has_started(
+    local_site: Site, collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_runner = runner.ansible_runner.interface.init_runner
+
+    def interrupted_start(**arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+        return start_runner(**arguments)
+
+    monkeypatch.setattr(runner.ansible_runner.interface, "init_runner", interrupted_start)
+    report = run_one(local_site, collection)
+    assert report.result.outcome is Outcome.STOPPED
+    assert marks(local_site) == []
+    assert report.result.seconds < runner.GRACE_SECONDS
     assert _playbooks(local_site.state.path) == []
 
 
