@@ -17,6 +17,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import ansible_runner
 import pytest
 from rich.console import Console
 
@@ -129,14 +130,14 @@ def test_ctrl_c_stops_the_playbook(local_site: Site, collection: Path) -> None:
 def test_ctrl_c_before_the_playbook_has_started(
     local_site: Site, collection: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start_runner = runner.ansible_runner.interface.init_runner
+    start_runner = ansible_runner.interface.init_runner
 
     def interrupted_start(**arguments: Any) -> Any:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
         return start_runner(**arguments)
 
-    monkeypatch.setattr(runner.ansible_runner.interface, "init_runner", interrupted_start)
+    monkeypatch.setattr(ansible_runner.interface, "init_runner", interrupted_start)
     report = run_one(local_site, collection)
     assert report.result.outcome is Outcome.STOPPED
     assert marks(local_site) == []
