@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +31,8 @@ from hpcampus.lab.recipes import IMAGE_NAMES
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "artifacts"
 MEMORY = ARTIFACTS / "tests.json"
-# Neighbours run side by side: a long one beside a long one, many hosts beside few.
-SCENARIOS = ("hub_debian12", "hub_debian13", "tunnel", "single", "slurm_cluster", "alone")
+# Two run side by side. The first ones are light, for they run beside the end-to-end tests; then the long ones come first.
+SCENARIOS = ("tunnel", "hub_debian12", "single", "slurm_cluster", "alone", "hub_debian13")
 _children: set[subprocess.Popen[bytes]] = set()
 
 
@@ -63,10 +64,14 @@ def _tool(name: str, *args: str) -> Part:
     return Part(name, (str(Path(sys.executable).parent / name.partition(" ")[0]), *args))
 
 
-def quick_parts() -> tuple[Part, ...]:
+# Parts that run one after the other; chains run side by side.
+Chain = tuple[Part, ...]
+
+
+def quick_parts() -> Chain:
     """Return what needs no test host and little time."""
     return (
-        _tool("ansible-lint", "--offline", "--strict"),
+        _tool("ansible-lint", "--offline", "--strict", "--exclude", "molecule"),
         _pytest("unit", "tests/unit", "-m", "not processes"),
         _tool("mypy"),
         _pytest("contract", "tests/contract"),
@@ -76,9 +81,13 @@ def quick_parts() -> tuple[Part, ...]:
     )
 
 
-def process_parts() -> tuple[Part, ...]:
-    """Return the tests that start a hub or a playbook of their own on this machine."""
-    return (_pytest("processes", "tests/unit", "-m", "processes"),)
+def slower_parts() -> Chain:
+    """Return what needs more time, but no test host that stays."""
+    return (
+        _tool("ansible-lint molecule", "--offline", "--strict", "molecule"),
+        _pytest("processes", "tests/unit", "-m", "processes"),
+        _pytest("lab", "tests/lab"),
+    )
 
 
 def scenario(name: str) -> Part:
@@ -87,7 +96,7 @@ def scenario(name: str) -> Part:
     return Part(f"molecule {name}", (molecule, "test", "-s", name), f"artifacts/molecule/{name}/junit.xml")
 
 
-def end_to_end_parts() -> tuple[Part, ...]:
+def end_to_end() -> Chain:
     """Return the tests that use the demo; one that was up before stays up."""
     parts = (_tool("hpcampus demo up", "demo", "up"), _pytest("e2e", "tests/e2e"))
     return parts if demo_is_up() else (*parts, _tool("hpcampus demo down", "demo", "down"))
@@ -188,24 +197,32 @@ def remember(digest: str, outcomes: dict[str, Outcome]) -> None:
     MEMORY.write_text(json.dumps({"checkout": digest, "passed": passed}, indent=1), encoding="utf-8")
 
 
-def run_all(groups: tuple[tuple[tuple[Part, ...], int], ...]) -> list[Outcome]:
-    """Run groups of parts one after the other, the parts of a group so many at a time."""
+def run_all(chains: tuple[Chain, ...], at_a_time: int) -> list[Outcome]:
+    """Run chains of parts, so many at a time."""
     digest = checkout_digest()
     done = remembered(digest)
     if done:
         print(f"Going on where the last run was stopped: {len(done)} parts have passed.", flush=True)
-    for parts, at_a_time in groups:
-        left = [part for part in parts if part.name not in done]
-        pool = ThreadPoolExecutor(at_a_time)
-        try:
-            for outcome in pool.map(run, left):
-                done[outcome.name] = outcome
-                remember(digest, done)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            stop_children()
-            raise
-        pool.shutdown()
+    writing, stopping = threading.Lock(), threading.Event()
+
+    def run_chain(chain: Chain) -> None:
+        for part in chain:
+            if part.name not in done and not stopping.is_set():
+                outcome = run(part)
+                with writing:
+                    done[outcome.name] = outcome
+                    remember(digest, done)
+
+    pool = ThreadPoolExecutor(at_a_time)
+    try:
+        for ended in [pool.submit(run_chain, chain) for chain in chains]:
+            ended.result()
+    except KeyboardInterrupt:
+        stopping.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop_children()
+        raise
+    pool.shutdown()
     MEMORY.unlink(missing_ok=True)
     return list(done.values())
 
@@ -239,24 +256,22 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = time.monotonic()
     quick = quick_parts()
-    lint = tuple(part for part in quick if not part.junit)
-    on_hosts = (_pytest("lab", "tests/lab"), *(scenario(name) for name in SCENARIOS))
-    plans: dict[str, tuple[tuple[tuple[Part, ...], int], ...]] = {
-        "check": ((quick, 2),),
-        "lint": ((lint, 2),),
-        "test": ((quick, 2), ((*process_parts(), *on_hosts), 2)),
-        "scenarios": ((on_hosts, 2),),
+    single = {
+        "check": quick,
+        "lint": tuple(part for part in (*quick, *slower_parts()) if not part.junit),
+        "test": (*quick, *slower_parts(), *map(scenario, SCENARIOS)),
+        "scenarios": tuple(map(scenario, SCENARIOS)),
+        "scenario": (scenario(args.name),),
         "e2e": (),
-        "scenario": (((scenario(args.name),), 1),),
-    }
+    }[args.what]
+    chains: tuple[Chain, ...] = tuple((part,) for part in single)
     try:
         if args.what in {"test", "e2e", "scenario", "scenarios"}:
             require_root([sys.executable, "-m", "tools.run_tests", *sys.argv[1:]])
             prepare_hosts()
-        plan = plans[args.what]
         if args.what in {"test", "e2e"}:
-            plan = (*plan, (end_to_end_parts(), 1))
-        outcomes = run_all(plan)
+            chains = (end_to_end(), *chains)
+        outcomes = run_all(chains, at_a_time=2)
     except LabError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.conftest import COMPUTE
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Platform
     from tests.e2e.notebook import Notebook
+
+# The test that needs a server not yet started comes first.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MARK = "only-student1-may-read-this"
 TOKEN = "import os; print(os.environ['JUPYTERHUB_API_TOKEN'])"
@@ -44,9 +48,57 @@ print(json.dumps({{"found": found, "seen": seen, "processes": len(others), "in_p
 """
 
 
-@pytest.fixture
+async def test_no_secret_in_arguments_scripts_and_logs(platform: Platform):
+    """Sample every argument list on every host while a server starts; then search scripts, logs and state."""
+    notebook = platform.notebook("student1")
+    sampling = True
+    seen: set[str] = set()
+
+    async def sample() -> None:
+        while sampling:
+            for host in ("campus", "login", *COMPUTE):
+                text = await asyncio.to_thread(
+                    platform.on, host, "sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'", good=(0, 1)
+                )
+                seen.update(text.splitlines())
+            await asyncio.sleep(0.05)
+
+    try:
+        await notebook.login()
+        task = asyncio.create_task(sample())
+        await notebook.start()
+        token = (await notebook.cell(TOKEN)).strip()
+        sampling = False
+        await task
+        assert any("jupyter" in line for line in seen), "the sample must have seen the server"
+        assert len(token) >= 32
+        assert not [line for line in seen if token in line or "PRIVATE KEY" in line or "-cert-v01" in line]
+        script = platform.on(
+            "login",
+            "sh",
+            "-c",
+            "cat /var/spool/slurmctld/hash.*/job.*/script /var/lib/slurm/slurmctld/hash.*/job.*/script 2>/dev/null",
+            good=(0, 1),
+        )
+        assert "spawn" in script.lower(), "the batch script must be there to be searched"
+        places = "/var/log /var/spool/slurmctld /var/spool/slurmd /var/lib/slurm /shared/hpcampus/log /shared/hpcampus/spawns /tmp"
+        for host in ("campus", "login", *COMPUTE):
+            existing = [
+                place for place in places.split() if platform.lab.exec(host, ["test", "-e", place]).returncode == 0
+            ]
+            # The server's own runtime files lie in the job's private directory, which goes with the job.
+            private = "--exclude-dir=hpcampus-*"
+            hits = platform.on(host, "grep", "-rlF", private, "--", token, *existing, good=(0, 1, 2))
+            assert hits == "", f"{host}: {hits}"
+            assert token not in platform.on(host, "journalctl", "--no-pager", "--since", "-10min")
+    finally:
+        sampling = False
+        await notebook.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pair(platform: Platform) -> AsyncIterator[tuple[Notebook, Notebook]]:
-    """Give two students whose jobs run on the same node."""
+    """Give two students whose jobs run on the same node; all tests that follow use them."""
     for node in COMPUTE[1:]:
         platform.on("login", "scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
     try:
@@ -75,18 +127,6 @@ async def test_neither_files_nor_processes_nor_sockets_nor_tokens(pair: tuple[No
     token = await first.cell(TOKEN)
     stolen = await second.json_cell(SEARCH.format(needle=token))
     assert (stolen["found"], stolen["in_processes"]) == ([], 0)
-
-
-async def test_neighbours_cannot_signal_each_other(pair: tuple[Notebook, Notebook]):
-    first, second = pair
-    await second.cell(
-        "import contextlib, glob, os, signal\n"
-        "own = {int(path.split('/')[-1]) for path in glob.glob('/proc/[0-9]*/task/*')}\n"
-        "for pid in set(range(1, 65536)) - own:\n"
-        "    with contextlib.suppress(ProcessLookupError, PermissionError):\n"
-        "        os.kill(pid, signal.SIGKILL)\n"
-    )
-    assert await first.cell("print('alive')") == "alive"
 
 
 async def test_no_keys_no_munge_no_slurm_in_the_container(pair: tuple[Notebook, Notebook]):
@@ -158,49 +198,14 @@ async def test_no_port_of_the_server_on_the_node(platform: Platform, pair: tuple
     assert await pair[0].cell("print(1)") == "1"
 
 
-async def test_no_secret_in_arguments_scripts_and_logs(platform: Platform):
-    """Sample every argument list on every host while a server starts; then search scripts, logs and state."""
-    notebook = platform.notebook("student1")
-    sampling = True
-    seen: set[str] = set()
-
-    async def sample() -> None:
-        while sampling:
-            for host in ("campus", "login", *COMPUTE):
-                text = await asyncio.to_thread(
-                    platform.on, host, "sh", "-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'", good=(0, 1)
-                )
-                seen.update(text.splitlines())
-            await asyncio.sleep(0.05)
-
-    try:
-        await notebook.login()
-        task = asyncio.create_task(sample())
-        await notebook.start()
-        token = (await notebook.cell(TOKEN)).strip()
-        sampling = False
-        await task
-        assert any("jupyter" in line for line in seen), "the sample must have seen the server"
-        assert len(token) >= 32
-        assert not [line for line in seen if token in line or "PRIVATE KEY" in line or "-cert-v01" in line]
-        script = platform.on(
-            "login",
-            "sh",
-            "-c",
-            "cat /var/spool/slurmctld/hash.*/job.*/script /var/lib/slurm/slurmctld/hash.*/job.*/script 2>/dev/null",
-            good=(0, 1),
-        )
-        assert "spawn" in script.lower(), "the batch script must be there to be searched"
-        places = "/var/log /var/spool/slurmctld /var/spool/slurmd /var/lib/slurm /shared/hpcampus/log /shared/hpcampus/spawns /tmp"
-        for host in ("campus", "login", *COMPUTE):
-            existing = [
-                place for place in places.split() if platform.lab.exec(host, ["test", "-e", place]).returncode == 0
-            ]
-            # The server's own runtime files lie in the job's private directory, which goes with the job.
-            private = "--exclude-dir=hpcampus-*"
-            hits = platform.on(host, "grep", "-rlF", private, "--", token, *existing, good=(0, 1, 2))
-            assert hits == "", f"{host}: {hits}"
-            assert token not in platform.on(host, "journalctl", "--no-pager", "--since", "-10min")
-    finally:
-        sampling = False
-        await notebook.close()
+async def test_neighbours_cannot_signal_each_other(pair: tuple[Notebook, Notebook]):
+    """The last one, since it ends whatever it can reach: all that the second student has."""
+    first, second = pair
+    await second.cell(
+        "import contextlib, glob, os, signal\n"
+        "own = {int(path.split('/')[-1]) for path in glob.glob('/proc/[0-9]*/task/*')}\n"
+        "for pid in set(range(1, 65536)) - own:\n"
+        "    with contextlib.suppress(ProcessLookupError, PermissionError):\n"
+        "        os.kill(pid, signal.SIGKILL)\n"
+    )
+    assert await first.cell("print('alive')") == "alive"

@@ -13,7 +13,7 @@ from tests.unit.hub.login_node import LoginNode
 from tests.unit.hub.makers import make_hub, make_login_node, make_signer
 from tests.unit.hub.zygote import Zygote
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

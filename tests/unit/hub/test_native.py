@@ -12,7 +12,7 @@ from tests.unit.hub.hub_process import Browser, HubProcess
 from tests.unit.hub.makers import make_hub, make_login_node, make_signer
 from tests.unit.hub.zygote import Zygote
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 PASSWORD = "long enough"
 
 
