@@ -253,7 +253,9 @@ def main() -> int:
     args = parser.parse_args()
     for directory in ("logs", "junit"):
         (ARTIFACTS / directory).mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell starts what runs in its background deaf to Ctrl-C; the tests of Ctrl-C would inherit that.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     start = time.monotonic()
     quick = quick_parts()
     single = {
