@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Directories and files in one pass: what is made, mended, kept and refused, on real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+MODULE = Path(__file__).parents[3] / "plugins/modules/files.py"
+MINE = {"owner": Path("/").owner(), "group": Path("/").group()}
+
+
+def play(*, check: bool = False, **arguments: Any) -> dict[str, Any]:
+    """Run the module as Ansible does and give its answer."""
+    for entries in arguments.values():
+        entries[:] = [{**MINE, **entry} for entry in entries]
+    options = {
+        **arguments,
+        "_ansible_check_mode": check,
+        "_ansible_diff": True,
+        "_ansible_tmpdir": None,
+        "_ansible_remote_tmp": "/tmp",
+        "_ansible_keep_remote_files": False,
+    }
+    code = (
+        "import json, runpy, sys\n"
+        "from ansible.module_utils import basic\n"
+        "from ansible.module_utils.testing import patch_module_args\n"
+        "with patch_module_args(json.load(sys.stdin)):\n"
+        f"    runpy.run_path({str(MODULE)!r}, run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(options), capture_output=True, text=True, check=False
+    )
+    assert done.stdout, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(answer, dict)
+    return answer
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o7777
+
+
+def test_a_second_pass_changes_nothing(tmp_path: Path) -> None:
+    home, file = tmp_path / "above/home", tmp_path / "above/home/settings"
+    wanted: dict[str, Any] = {
+        "directories": [{"path": str(home), "mode": "0750"}],
+        "files": [{"path": str(file), "content": "ä = 1\n", "mode": "0640"}],
+    }
+    announced = play(check=True, **wanted)
+    assert (announced["changed"], announced["paths"]) == (True, [str(home), str(file)])
+    assert list(tmp_path.iterdir()) == []
+    first = play(**wanted)
+    assert first["paths"] == announced["paths"]
+    assert [entry["after"] for entry in first["diff"]] == ["directory\n", "ä = 1\n"]
+    assert (file.read_text(), mode(file), mode(home), mode(home.parent)) == ("ä = 1\n", 0o640, 0o750, 0o755)
+    before = file.stat()
+    second = play(**wanted)
+    assert (second["changed"], second["paths"], second["diff"]) == (False, [], [])
+    assert file.stat() == before
+
+
+def test_rights_are_mended_without_writing(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("same")
+    file.chmod(0o666)
+    inode = file.stat().st_ino
+    wanted: dict[str, Any] = {"files": [{"path": str(file), "content": "same", "mode": "0600"}]}
+    assert play(check=True, **wanted)["paths"] == [str(file)]
+    assert mode(file) == 0o666
+    assert play(**wanted)["paths"] == [str(file)]
+    assert (mode(file), file.stat().st_ino) == (0o600, inode)
+
+
+def test_the_admins_own_lines_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "local.conf"
+    wanted: dict[str, Any] = {"files": [{"path": str(file), "content": "# yours\n", "keep": True}]}
+    assert play(**wanted)["changed"]
+    file.write_text("# mine\n")
+    assert not play(**wanted)["changed"]
+    assert file.read_text() == "# mine\n"
+
+
+def test_what_is_refused_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    check = f"{sys.executable} -m json.tool %s"
+    play(files=[{"path": str(file), "content": "{}", "validate": check}])
+    answer = play(files=[{"path": str(file), "content": "{", "validate": check}])
+    assert answer["failed"]
+    assert "was left as it is, since the new one is refused: Expecting" in answer["msg"]
+    assert file.read_text() == "{}"
+    assert list(tmp_path.iterdir()) == [file]
+    assert "as %s" in play(files=[{"path": str(file), "content": "[]", "validate": "true"}])["msg"]
+
+
+def test_what_comes_before_a_refusal_is_told(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    answer = play(
+        files=[{"path": str(good), "content": "x"}, {"path": str(bad), "content": "x", "validate": "false %s"}]
+    )
+    assert answer["failed"]
+    assert answer["paths"][0] == str(good)
+    assert not bad.exists()
+
+
+def test_links_are_replaced_and_not_followed(tmp_path: Path) -> None:
+    victim, link = tmp_path / "victim", tmp_path / "link"
+    victim.write_text("precious")
+    link.symlink_to(victim)
+    assert play(files=[{"path": str(link), "content": "x"}])["changed"]
+    assert (victim.read_text(), link.read_text(), link.is_symlink()) == ("precious", "x", False)
+
+
+def test_a_directory_is_not_found_through_a_link_of_somebody_else(tmp_path: Path) -> None:
+    victim, link = tmp_path / "victim", tmp_path / "link"
+    victim.mkdir(mode=0o755)
+    link.symlink_to(victim)
+    wanted: dict[str, Any] = {"directories": [{"path": str(link), "mode": "0700"}]}
+    os.lchown(link, 65534, 65534)
+    answer = play(**wanted)
+    assert answer["failed"]
+    assert "a link that root has not made" in answer["msg"]
+    assert mode(victim) == 0o755
+    os.lchown(link, 0, 0)
+    assert play(**wanted)["changed"]
+    assert mode(victim) == 0o700
+
+
+def test_things_in_the_way_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "directory").mkdir()
+    assert "is no directory" in play(directories=[{"path": str(tmp_path / "file")}])["msg"]
+    assert "is a directory" in play(files=[{"path": str(tmp_path / "directory"), "content": ""}])["msg"]
+    there = play(files=[{"path": str(tmp_path / "no/such"), "content": ""}])
+    assert f"there is no directory {tmp_path / 'no'}" in there["msg"]
+
+
+def test_an_account_still_to_come(tmp_path: Path) -> None:
+    wanted = [{"path": str(tmp_path), "owner": "nobody-yet", "group": "nobody-yet"}]
+    assert play(check=True, directories=list(wanted))["paths"] == [str(tmp_path)]
+    assert "nobody-yet" in play(directories=list(wanted))["msg"]
