@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.hpcampus.platform.plugins.module_utils.wanted import argument_spec
 
 DOCUMENTATION = r"""
 module: files
@@ -60,6 +61,11 @@ options:
         description: What the file holds.
         type: str
         required: true
+      encoding:
+        description: How the content becomes bytes; C(latin-1) makes one byte of each character, for content that is no text.
+        type: str
+        choices: [utf-8, latin-1]
+        default: utf-8
       owner:
         description: Name of the owner.
         type: str
@@ -109,12 +115,6 @@ paths:
   sample: [/etc/example/settings.json]
 """
 
-OWNERSHIP: dict[str, dict[str, t.Any]] = {
-    "path": {"type": "path", "required": True},
-    "owner": {"type": "str", "default": "root"},
-    "group": {"type": "str", "default": "root"},
-}
-
 
 class Files:
     """The pass over a host."""
@@ -146,7 +146,7 @@ class Files:
             self.module.fail_json(msg=f"{path} is a directory. Move it away, then run this again.")
         there = path.is_file() and not path.is_symlink()
         before = path.read_bytes() if there else b""
-        after = wanted["content"].encode()
+        after = wanted["content"].encode(wanted["encoding"])
         if not there or (before != after and not wanted["keep"]):
             self._note(path, before.decode(errors="replace"), wanted["content"])
             if self.module.check_mode:
@@ -219,21 +219,7 @@ def _known(wanted: dict[str, t.Any]) -> bool:
 
 def main() -> None:
     """Do what the task asks for."""
-    directory = {**OWNERSHIP, "mode": {"type": "str", "default": "0755"}}
-    file = {
-        **OWNERSHIP,
-        "content": {"type": "str", "required": True},
-        "mode": {"type": "str", "default": "0644"},
-        "validate": {"type": "str"},
-        "keep": {"type": "bool", "default": False},
-    }
-    module = AnsibleModule(
-        argument_spec={
-            "directories": {"type": "list", "elements": "dict", "default": [], "options": directory},
-            "files": {"type": "list", "elements": "dict", "default": [], "options": file},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     work = Files(module)
     for wanted in module.params["directories"]:
         work.directory(wanted)

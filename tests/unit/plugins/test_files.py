@@ -4,43 +4,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-MODULE = Path(__file__).parents[3] / "plugins/modules/files.py"
+from tests.unit.plugins import playing
+
 MINE = {"owner": Path("/").owner(), "group": Path("/").group()}
 
 
 def play(*, check: bool = False, **arguments: Any) -> dict[str, Any]:
-    """Run the module as Ansible does and give its answer."""
-    for entries in arguments.values():
-        entries[:] = [{**MINE, **entry} for entry in entries]
-    options = {
-        **arguments,
-        "_ansible_check_mode": check,
-        "_ansible_diff": True,
-        "_ansible_tmpdir": None,
-        "_ansible_remote_tmp": "/tmp",
-        "_ansible_keep_remote_files": False,
-    }
-    code = (
-        "import json, runpy, sys\n"
-        "from ansible.module_utils import basic\n"
-        "from ansible.module_utils.testing import patch_module_args\n"
-        "with patch_module_args(json.load(sys.stdin)):\n"
-        f"    runpy.run_path({str(MODULE)!r}, run_name='__main__')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=json.dumps(options), capture_output=True, text=True, check=False
-    )
-    assert done.stdout, done.stderr
-    answer = json.loads(done.stdout.splitlines()[-1])
-    assert isinstance(answer, dict)
-    return answer
+    """Run the module with entries that belong to whoever runs the tests."""
+    mine = {name: [{**MINE, **entry} for entry in entries] for name, entries in arguments.items()}
+    return playing.play("files", check=check, **mine)
 
 
 def mode(path: Path) -> int:
