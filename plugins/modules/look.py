@@ -296,14 +296,13 @@ class Look:
 def _is_as_wanted(user: dict[str, t.Any]) -> bool:
     try:
         found = pwd.getpwnam(user["name"])
-        members = [entry.gr_name for entry in grp.getgrall() if user["name"] in entry.gr_mem]
-        own = grp.getgrgid(found.pw_gid).gr_name
     except KeyError:
         return False
+    groups = {entry.gr_name for entry in grp.getgrall() if user["name"] in entry.gr_mem or entry.gr_gid == found.pw_gid}
     named = [(found.pw_uid, user["uid"]), (found.pw_dir, user["home"]), (found.pw_shell, user["shell"])]
     return (
         all(value == wanted for value, wanted in named if wanted is not None)
-        and set(user["groups"]) <= {*members, own}
+        and set(user["groups"]) <= groups
         and not (user["locked"] and _has_password(user["name"]))
     )
 
