@@ -18,15 +18,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 PARTITION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
-USER = re.compile(r"[a-z][a-z0-9._@-]{0,63}")
+USER = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
 UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*")
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/")
 MEMORY = re.compile(r"[1-9][0-9]*[KMGT]")
+PARTITION_MEMORY = re.compile(r"[1-9][0-9]*[MGT]")
+PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
+DEB_URL = re.compile(r"https://[^ ]+\.deb")
+DEB_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
 
 GROUPS = {"hub": "one", "slurm_controller": "one", "slurm_login": "some", "slurm_compute": "some"}
 UNITS_KB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
+SMALLEST_JOB_KB = 64 * 1024
+COURSE_PREFIX = "course-"
+USER_WORDS = "a user name of lower case letters, digits and . _ @ + -, with a letter or digit at both ends"
 
 Record = t.Mapping[str, t.Any]
 
@@ -76,7 +84,7 @@ def _unique(site: Record, name: str, key: str) -> t.Iterator[str]:
 def _known(variable: str, value: object, names: t.Sequence[str], listed_in: str) -> t.Iterator[str]:
     if value not in names:
         near = difflib.get_close_matches(str(value), names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names) or 'none'}"
+        hint = f"perhaps {near[0]!r} is meant" if near else f"known are: {', '.join(names) or 'none'}"
         yield problem(
             variable, value, f"{listed_in} has no such name; {hint}", f"Add it to {listed_in}, or change it here"
         )
@@ -89,6 +97,19 @@ def _memory(variable: str, value: object) -> t.Iterator[str]:
             value,
             "an amount of memory needs a unit",
             "Write a whole number with K, M, G or T, for example '2G'",
+        )
+
+
+def _line(variable: str, value: object) -> t.Iterator[str]:
+    if not (isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()):
+        yield problem(variable, value, "this is not one line of text", "Write 1 to 200 characters, a number in quotes")
+
+
+def _person(variable: str, name: object) -> t.Iterator[str]:
+    yield from _matches(variable, name, USER, USER_WORDS)
+    if str(name).startswith(COURSE_PREFIX):
+        yield problem(
+            variable, name, f"names that begin with {COURSE_PREFIX!r} belong to the courses", "Choose another name"
         )
 
 
@@ -134,6 +155,8 @@ def name_problems(site: Record) -> t.Iterator[str]:
     yield from _matches("site_account", site["site_account"], UNIX_USER, "a Unix user name")
     for name in ("site_hub_name", "site_hub_address", "site_login_address"):
         yield from _matches(name, site[name], HOST, "a host name or an IPv4 address")
+    if str(site["site_hub_name"]) != str(site["site_hub_name"]).lower():
+        yield problem("site_hub_name", site["site_hub_name"], "it has upper case letters", "Write it in lower case")
     yield from _matches(
         "site_public_url", site["site_public_url"], PUBLIC_URL, "an address such as https://hub.example.org/"
     )
@@ -173,7 +196,16 @@ def partition_problems(site: Record) -> t.Iterator[str]:
                 "Lower it, or raise max_time_minutes",
             )
         if record.get("max_memory_per_node") is not None:
-            yield from _memory(f"{where}.max_memory_per_node", record["max_memory_per_node"])
+            yield from _matches(
+                f"{where}.max_memory_per_node",
+                record["max_memory_per_node"],
+                PARTITION_MEMORY,
+                "an amount of memory with the unit M, G or T, for example '64G'",
+            )
+        if record.get("max_cpus_per_node") is not None and int(record["max_cpus_per_node"]) < 1:
+            yield problem(
+                f"{where}.max_cpus_per_node", record["max_cpus_per_node"], "no job could run", "Write 1 or more"
+            )
     defaults = [record["name"] for _, record in _records(site, "site_partitions") if record.get("default")]
     if len(defaults) > 1:
         yield problem(
@@ -192,35 +224,45 @@ def profile_problems(site: Record) -> t.Iterator[str]:
         yield from _matches(
             f"{where}.name", record["name"], SLUG, "a short name of lower case letters, digits and hyphens"
         )
+        yield from _line(f"{where}.label", record["label"])
         yield from _known(f"{where}.partition", record["partition"], list(partitions), "site_partitions")
         yield from _known(f"{where}.image", record["image"], images, "site_images")
         yield from _memory(f"{where}.memory", record["memory"])
-        if int(record["cpus"]) < 1:
-            yield problem(f"{where}.cpus", record["cpus"], "a job needs a core", "Write 1 or more")
-        partition = partitions.get(record["partition"], {})
-        longest = int(partition.get("max_time_minutes", 720))
-        if not 1 <= int(record["time_limit_minutes"]) <= longest:
-            yield problem(
-                f"{where}.time_limit_minutes",
-                record["time_limit_minutes"],
-                f"partition {record['partition']!r} allows 1 to {longest} minutes",
-                "Lower it, or raise max_time_minutes of the partition",
-            )
-        most = partition.get("max_memory_per_node")
-        if (
-            most
-            and MEMORY.fullmatch(str(most))
-            and MEMORY.fullmatch(str(record["memory"]))
-            and memory_kb(record["memory"]) > memory_kb(most)
-        ):
-            yield problem(
-                f"{where}.memory",
-                record["memory"],
-                f"partition {record['partition']!r} allows {most}",
-                "Lower it, or raise max_memory_per_node",
-            )
+        yield from _limit_problems(where, record, partitions.get(record["partition"], {}))
     if not site["site_profiles"]:
         yield problem("site_profiles", [], "there is nothing to choose from", "Add a profile")
+
+
+def _limit_problems(where: str, record: Record, partition: Record) -> t.Iterator[str]:
+    """Hold what a profile asks for against what its partition allows."""
+    most_cpus = int(partition.get("max_cpus_per_node") or 4096)
+    if not 1 <= int(record["cpus"]) <= most_cpus:
+        yield problem(
+            f"{where}.cpus",
+            record["cpus"],
+            f"a job needs a core, and partition {record['partition']!r} allows 1 to {most_cpus}",
+            "Change it, or max_cpus_per_node of the partition",
+        )
+    longest = int(partition.get("max_time_minutes", 720))
+    if not 1 <= int(record["time_limit_minutes"]) <= longest:
+        yield problem(
+            f"{where}.time_limit_minutes",
+            record["time_limit_minutes"],
+            f"partition {record['partition']!r} allows 1 to {longest} minutes",
+            "Lower it, or raise max_time_minutes of the partition",
+        )
+    if not MEMORY.fullmatch(str(record["memory"])):
+        return
+    most = str(partition.get("max_memory_per_node") or "")
+    if memory_kb(record["memory"]) < SMALLEST_JOB_KB:
+        yield problem(f"{where}.memory", record["memory"], "no notebook runs in less than 64M", "Write more")
+    if PARTITION_MEMORY.fullmatch(most) and memory_kb(record["memory"]) > memory_kb(most):
+        yield problem(
+            f"{where}.memory",
+            record["memory"],
+            f"partition {record['partition']!r} allows {most}",
+            "Lower it, or raise max_memory_per_node",
+        )
 
 
 def image_problems(site: Record) -> t.Iterator[str]:
@@ -230,6 +272,10 @@ def image_problems(site: Record) -> t.Iterator[str]:
         yield from _matches(
             f"{where}.name", record["name"], SLUG, "a short name of lower case letters, digits and hyphens"
         )
+        if record.get("label") is not None:
+            yield from _line(f"{where}.label", record["label"])
+        for name in record.get("apt_packages", []):
+            yield from _matches(f"{where}.apt_packages", name, PACKAGE, "the name of a Debian package")
 
 
 def course_problems(site: Record) -> t.Iterator[str]:
@@ -239,6 +285,7 @@ def course_problems(site: Record) -> t.Iterator[str]:
         yield from _matches(
             f"{where}.slug", record["slug"], SLUG, "a course slug of lower case letters, digits and hyphens"
         )
+        yield from _line(f"{where}.title", record["title"])
         yield from _known(
             f"{where}.image",
             record.get("image", "notebook"),
@@ -255,31 +302,58 @@ def course_problems(site: Record) -> t.Iterator[str]:
             yield problem(f"{where}.instructors", [], "nobody could open the gradebook", "Name at least one instructor")
         for role in ("instructors", "students"):
             for name in record.get(role, []):
-                yield from _matches(
-                    f"{where}.{role}", name, USER, "a user name of lower case letters, digits and . _ @ -"
-                )
+                yield from _person(f"{where}.{role}", name)
 
 
 def account_problems(site: Record) -> t.Iterator[str]:
     """Check the local accounts. A password is never repeated in a message."""
     yield from _unique(site, "site_accounts", "name")
     for where, record in _records(site, "site_accounts"):
-        yield from _matches(
-            f"{where}.name", record["name"], USER, "a user name of lower case letters, digits and . _ @ -"
-        )
-        if str(record["name"]).startswith("course-"):
-            yield problem(
-                f"{where}.name",
-                record["name"],
-                "names that begin with 'course-' belong to the courses",
-                "Choose another name",
-            )
+        yield from _person(f"{where}.name", record["name"])
         if not BCRYPT.fullmatch(str(record["password_hash"])):
             yield problem(
-                f"{where}.password_hash", "(hidden)", "this is not a bcrypt hash", "Make one with: mkpasswd -m bcrypt"
+                f"{where}.password_hash",
+                "(hidden)",
+                "this is not a bcrypt hash",
+                "Make one with: htpasswd -nBC 12 NAME",
             )
     for name in site["site_admins"]:
-        yield from _matches("site_admins", name, USER, "a user name of lower case letters, digits and . _ @ -")
+        yield from _person("site_admins", name)
+
+
+def login_problems(site: Record) -> t.Iterator[str]:
+    """Find people who are named and could not log in, where the hub knows local accounts only.
+
+    A site without any account is one that is not finished yet; an account is then no cure for a typing error.
+    """
+    known = [record["name"] for record in site["site_accounts"]]
+    named = [("site_admins", name) for name in site["site_admins"]]
+    for where, record in _records(site, "site_courses"):
+        named += [(f"{where}.{role}", name) for role in ("instructors", "students") for name in record.get(role, [])]
+    for variable, name in named:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            hint = f"; perhaps {near[0]!r} is meant" if near else ""
+            yield problem(
+                variable,
+                name,
+                f"site_accounts has no such account, so this person could not log in{hint}",
+                "Add the account, or set jupyterhub_authenticator to native, where people sign up themselves",
+            )
+
+
+def apptainer_problems(variables: Record) -> t.Iterator[str]:
+    """Check where Apptainer comes from when it is a package file."""
+    if variables.get("apptainer_source") == "deb":
+        yield from _matches(
+            "apptainer_deb_url", variables.get("apptainer_deb_url", ""), DEB_URL, "the https address of a .deb file"
+        )
+        yield from _matches(
+            "apptainer_deb_checksum",
+            variables.get("apptainer_deb_checksum", ""),
+            DEB_CHECKSUM,
+            "its checksum as 'sha256:' and 64 hexadecimal digits",
+        )
 
 
 def unknown_problems(variables: t.Iterable[str], site: Record) -> t.Iterator[str]:
@@ -310,14 +384,17 @@ def file_problems(site: Record) -> t.Iterator[str]:
             )
 
 
-def certificate_problems(certificate: str, key: str, server_name: str, now: dt.datetime | None = None) -> list[str]:
-    """Check a provided TLS certificate against its key, its name and the date.
+def certificate_problems(
+    certificate: str, key: str, server_name: str, now: dt.datetime | None = None, aliases: t.Sequence[str] = ()
+) -> list[str]:
+    """Check a provided TLS certificate against its key, its names and the date.
 
     Args:
         certificate: Path of the PEM file with the server's certificate first.
         key: Path of the PEM file with the private key.
         server_name: DNS name that students type.
         now: The time to check against; the present when not given.
+        aliases: Further names of the server.
 
     Returns:
         One message for each problem; empty when all is well.
@@ -377,24 +454,26 @@ def certificate_problems(certificate: str, key: str, server_name: str, now: dt.d
         )
     except x509.ExtensionNotFound:
         names = []
-    parent = "*." + server_name.partition(".")[2]
-    if server_name not in names and parent not in names:
+    missing = [
+        name for name in (server_name, *aliases) if name not in names and "*." + name.partition(".")[2] not in names
+    ]
+    if missing:
         problems.append(
             problem(
                 "apache_certificate_file",
                 certificate,
-                f"it is for {', '.join(names) or 'no name'}, not for {server_name}",
-                "Request one for that name",
+                f"it is for {', '.join(names) or 'no name'}, not for {', '.join(missing)}",
+                "Request one for every name of the server",
             )
         )
     return problems
 
 
 def site_problems(variables: Record, site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> list[str]:
-    """Find everything that is wrong with an inventory.
+    """Find everything that is wrong with an inventory whose variables have the shapes that the roles want.
 
     Args:
-        variables: All variables of one host, for names that do not exist and for the web server's certificate.
+        variables: All variables of one host, for names that do not exist and for what other roles are told.
         site: The ``site_`` variables with their defaults filled in.
         groups: Host names of each group.
 
@@ -412,11 +491,15 @@ def site_problems(variables: Record, site: Record, groups: t.Mapping[str, t.Sequ
         *course_problems(site),
         *account_problems(site),
         *file_problems(site),
+        *apptainer_problems(variables),
     ]
+    if variables.get("jupyterhub_authenticator", "local") == "local" and site["site_accounts"]:
+        problems += login_problems(site)
     if variables.get("apache_certificate") == "provided":
         problems += certificate_problems(
             str(variables.get("apache_certificate_file", "")),
             str(variables.get("apache_certificate_key_file", "")),
             str(site["site_hub_name"]),
+            aliases=[str(name) for name in variables.get("apache_server_aliases", [])],
         )
     return problems

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: hpcampus contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: BSD-3-Clause
 """Directories and files as the modules `files` and `look` are told of them: one list serves both."""
 
 from __future__ import annotations

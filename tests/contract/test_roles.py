@@ -163,6 +163,18 @@ def test_variables_are_used(role: str):
     assert [name for name in options(role) if not re.search(rf"\b{name}\b", body)] == []
 
 
+@EVERY_ROLE
+def test_private_variables_are_used(role: str):
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "roles" / role).rglob("*")
+        if path.is_file() and path.suffix in {".yml", ".j2"}
+    ]
+    body = "\n".join(sources)
+    named = set(re.findall(rf"^(__{role}_\w+):", body, re.M)) | set(re.findall(rf"register: (__{role}_\w+)", body))
+    assert sorted(name for name in named if len(re.findall(rf"\b{name}\b", body)) < 2) == []
+
+
 def _hosts_that_name_roles(path: Path, play: dict[str, Any]) -> list[str]:
     """Return the hosts of a scenario's play, except those it leaves out; elsewhere hosts do not name roles."""
     inventory = path.parent / "inventory/hosts.yml"

@@ -88,9 +88,11 @@ async def test_no_secret_in_arguments_scripts_and_logs(platform: Platform):
             ]
             # The server's own runtime files lie in the job's private directory, which goes with the job.
             private = "--exclude-dir=hpcampus-*"
-            hits = platform.on(host, "grep", "-rlF", private, "--", token, *existing, good=(0, 1, 2))
-            assert hits == "", f"{host}: {hits}"
-            assert token not in platform.on(host, "journalctl", "--no-pager", "--since", "-10min")
+            journal = platform.on(host, "journalctl", "--no-pager", "--since", "-10min")
+            for secret in (token, "OPENSSH PRIVATE KEY"):
+                hits = platform.on(host, "grep", "-rlF", private, "--", secret, *existing, good=(0, 1, 2))
+                assert hits == "", f"{host}: {hits}"
+                assert secret not in journal
     finally:
         sampling = False
         await notebook.close()

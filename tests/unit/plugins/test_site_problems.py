@@ -6,6 +6,7 @@ import copy
 import datetime as dt
 import importlib.util
 import pathlib
+import re
 
 import pytest
 import yaml
@@ -52,10 +53,47 @@ def test_the_defaults_are_consistent():
         (
             {"site_profiles": [record("site_profiles", partition="juypter")]},
             "site_profiles[0].partition",
-            "did you mean 'jupyter'",
+            "perhaps 'jupyter' is meant",
         ),
         ({"site_profiles": [record("site_profiles", memory="2")]}, "site_profiles[0].memory", "needs a unit"),
         ({"site_profiles": [record("site_profiles", memory=2048)]}, "site_profiles[0].memory", "needs a unit"),
+        (
+            {
+                "site_partitions": [record("site_partitions", max_cpus_per_node=1)],
+                "site_profiles": [record("site_profiles", cpus=2)],
+            },
+            "site_profiles[0].cpus",
+            "allows 1 to 1",
+        ),
+        ({"site_profiles": [record("site_profiles", memory="63M")]}, "site_profiles[0].memory", "less than 64M"),
+        ({"site_profiles": [record("site_profiles", label="two\nlines")]}, "site_profiles[0].label", "one line"),
+        (
+            {"site_partitions": [record("site_partitions", max_memory_per_node="64000000K")]},
+            "site_partitions[0].max_memory_per_node",
+            "unit M, G or T",
+        ),
+        (
+            {"site_partitions": [record("site_partitions", max_cpus_per_node=0)]},
+            "site_partitions[0].max_cpus_per_node",
+            "no job could run",
+        ),
+        ({"site_images": [record("site_images", label="")]}, "site_images[0].label", "one line"),
+        ({"site_images": [record("site_images", apt_packages=["a b"])]}, "site_images[0].apt_packages", "package"),
+        ({"site_courses": [{**COURSE, "title": "two\nlines"}]}, "site_courses[0].title", "one line"),
+        ({"site_courses": [{**COURSE, "title": 2026}]}, "site_courses[0].title", "one line"),
+        (
+            {"site_courses": [{**COURSE, "students": ["course-a1"]}]},
+            "site_courses[0].students",
+            "belong to the courses",
+        ),
+        ({"site_hub_name": "Hub.example.org"}, "site_hub_name", "upper case"),
+        ({"site_hub_name": "hub-.example.org"}, "site_hub_name", "host name"),
+        ({"site_admins": ["anna."]}, "site_admins", "user name"),
+        (
+            {"site_accounts": [{"name": "eve", "password_hash": HASH}], "site_admins": ["evw"]},
+            "site_admins",
+            "perhaps 'eve' is meant",
+        ),
         ({"site_profiles": [record("site_profiles", cpus=0)]}, "site_profiles[0].cpus", "needs a core"),
         (
             {"site_profiles": [record("site_profiles", time_limit_minutes=721)]},
@@ -129,6 +167,45 @@ def test_a_misspelt_variable_is_named():
     assert text == "site_profils = 'set': there is no such variable. Did you mean site_profiles?"
 
 
+def test_whoever_signs_up_needs_no_account():
+    named = site(site_accounts=[{"name": "eve", "password_hash": HASH}], site_admins=["ada"])
+    assert checks.site_problems({"jupyterhub_authenticator": "native"}, named, GROUPS) == []
+
+
+def test_a_matriculation_number_is_a_user_name():
+    assert checks.site_problems({}, site(site_courses=[{**COURSE, "students": ["1234567"]}]), GROUPS) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "variable"),
+    [
+        ({"apptainer_deb_url": "https://x/a.tar"}, "apptainer_deb_url"),
+        ({"apptainer_deb_url": "https://x/a.deb", "apptainer_deb_checksum": "sha256:1"}, "apptainer_deb_checksum"),
+    ],
+)
+def test_a_package_file_needs_its_address_and_checksum(variables, variable):
+    good = {"apptainer_deb_url": "https://x/a.deb", "apptainer_deb_checksum": "sha256:" + "a" * 64}
+    assert checks.site_problems({"apptainer_source": "deb", **good}, site(), GROUPS) == []
+    problems = checks.site_problems({"apptainer_source": "deb", **variables}, site(), GROUPS)
+    assert any(text.startswith(variable) for text in problems)
+
+
+def _rule(role: str, variable: str) -> re.Pattern[str]:
+    """Return the pattern by which a role's own check goes."""
+    text = (ROOT / f"roles/{role}/tasks/preflight.yml").read_text()
+    (found,) = re.findall(rf"{variable} \| reject\('match', '(.*?)'\)", text)
+    return re.compile(found)
+
+
+@given(st.text("ab1.-_@+A/", max_size=12))
+def test_what_is_let_through_is_not_refused_by_a_role_later(text):
+    """Or hosts would have been changed before the mistake is named."""
+    users, hosts = _rule("jupyterhub", "__jupyterhub_names"), _rule("apache", "__apache_names")
+    assert bool(checks.USER.fullmatch(text)) == bool(users.match(text))
+    found = [p for p in checks.site_problems({}, site(site_hub_name=text), GROUPS) if p.startswith("site_hub_name")]
+    assert found or hosts.match(text)
+
+
 def test_a_password_is_never_repeated():
     problems = checks.site_problems({}, site(site_accounts=[{"name": "eve", "password_hash": "hunter2"}]), GROUPS)
     assert problems
@@ -198,6 +275,8 @@ def test_a_provided_certificate(tmp_path, keys, name, which, days, words):
         "apache_certificate_key_file": str(keys[which][1]),
     }
     problems = checks.site_problems(variables, site(), GROUPS)
+    alias = checks.site_problems({**variables, "apache_server_aliases": ["else.example.net"]}, site(), GROUPS)
+    assert any("not for" in text and "else.example.net" in text for text in alias)
     assert problems == [] if words is None else len(problems) == 1 and words in problems[0]
 
 

@@ -75,6 +75,7 @@ class Attempt:
         user: whom it logs in as.
         program: ssh or sftp.
         ends: the refusal ends ssh; a refused local forward does not.
+        known_hosts: file with the host key that the hub is to have.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Attempt:
     user: str = "tunnel"
     program: str = "ssh"
     ends: bool = True
+    known_hosts: str = "known_hosts"
 
     def __str__(self) -> str:
         """Name of the test."""
@@ -135,6 +137,12 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt("a network device", ("-N", "-w", "any:any"), refusal=NO_SESSION),
     Attempt("root", ("-N",), refusal=NOT_LET_IN, user="root"),
     Attempt("the hub's user", ("-N",), refusal=NOT_LET_IN, user=SIGNER_USER),
+    Attempt(
+        "a hub that shows another host key",
+        ("-N", "-R", _OWN),
+        refusal="Host key verification failed",
+        known_hosts="known_hosts-of-another",
+    ),
     _listen("the key without certificate", _OWN, NOT_LET_IN, "bare"),
     _listen("an expired certificate", _OWN, NOT_LET_IN, "expired"),
     _listen("a stranger's certificate", _OWN, NOT_LET_IN, "stranger"),
@@ -239,6 +247,8 @@ def prepare(on_hub: Run, on_client: Run, hub: str) -> Kit:
     pubkey = " ".join(must(on_client, ["cat", f"{FOLDER}/key.pub"]).split()[:2])
     host_key = " ".join(must(on_hub, ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).split()[:2])
     _write(on_client, f"{FOLDER}/known_hosts", f"{hub} {host_key}")
+    # The client's own key will do as one that the hub does not have.
+    _write(on_client, f"{FOLDER}/known_hosts-of-another", f"{hub} {pubkey}")
     stranger = f"{FOLDER}-stranger"
     must(on_hub, ["sh", "-c", f"rm -f {stranger}*; ssh-keygen -q -t ed25519 -N '' -f {stranger}"])
     certificates = {
@@ -261,7 +271,7 @@ def ssh_argv(attempt: Attempt, hub: str) -> list[str]:
     options = [
         "IdentitiesOnly=yes",
         "BatchMode=yes",
-        f"UserKnownHostsFile={FOLDER}/known_hosts",
+        f"UserKnownHostsFile={FOLDER}/{attempt.known_hosts}",
         "GlobalKnownHostsFile=/dev/null",
         "StrictHostKeyChecking=yes",
         "ConnectTimeout=8",
