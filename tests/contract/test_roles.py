@@ -171,7 +171,9 @@ def test_private_variables_are_used(role: str):
         if path.is_file() and path.suffix in {".yml", ".j2"}
     ]
     body = "\n".join(sources)
-    named = set(re.findall(rf"^(__{role}_\w+):", body, re.M)) | set(re.findall(rf"register: (__{role}_\w+)", body))
+    named = set(re.findall(rf"^(__{role}_\w+):", body, re.MULTILINE)) | set(
+        re.findall(rf"register: (__{role}_\w+)", body)
+    )
     assert sorted(name for name in named if len(re.findall(rf"\b{name}\b", body)) < 2) == []
 
 

@@ -23,6 +23,8 @@ WRONG: list[tuple[str, str, Any]] = [
     ("base", "base_packages", {"acl": True}),
     ("base", "base_hostname", "two words"),
     ("courses", "courses_records", [{"slug": "../physics", "title": "Physics"}]),
+    ("courses", "courses_records", [{"slug": "physics", "title": "Physics", "instructors": "mcurie"}]),
+    ("courses", "courses_records", [{"slug": "physics", "title": "two\nlines"}]),
     ("gateway", "gateway_uid", "many"),
     ("gateway", "gateway_authorized_keys", ['command="/bin/sh" ssh-ed25519 AAAA']),
     ("images", "images_catalogue", [{"name": "Not a name"}]),
