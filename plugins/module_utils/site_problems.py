@@ -315,7 +315,7 @@ def account_problems(site: Record) -> t.Iterator[str]:
                 f"{where}.password_hash",
                 "(hidden)",
                 "this is not a bcrypt hash",
-                "Make one with: htpasswd -nBC 12 NAME",
+                "Make one with: mkpasswd -m bcrypt -R 12",
             )
     for name in site["site_admins"]:
         yield from _person("site_admins", name)

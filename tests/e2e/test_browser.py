@@ -54,6 +54,21 @@ def log_in(page: Page, platform: Platform, user: str) -> None:
     page.click("#login_submit")
 
 
+def opened_from_a_notebook(page: Page, path: str) -> str:
+    """Open a page as a script of a notebook server's page would, and tell whether that script can read it."""
+    script = """async path => {
+        window.opened = window.open(path)
+        await new Promise(done => setTimeout(done, 3000))
+        try { return window.opened.document.documentElement.innerHTML.length > 40 ? 'read' : 'empty' }
+        catch (problem) { return 'out of reach' }
+    }"""
+    with page.expect_popup() as popup:
+        result = str(page.evaluate(script, path))
+    expect(popup.value).to_have_url(re.compile(path))
+    popup.value.close()
+    return result
+
+
 def stop_server(page: Page) -> None:
     """Stop the server on the home page."""
     page.goto("hub/home")
@@ -82,6 +97,8 @@ def test_log_in_start_run_a_cell_read_its_output(platform: Platform, page: Page)
         output = page.locator(".jp-OutputArea-output").first
         expect(output).to_contain_text(re.compile(f"ran on ({'|'.join(COMPUTE)}) 45"), timeout=90_000)
         page.screenshot(path=SCREENS / "student1-4-cell.png")
+        assert opened_from_a_notebook(page, "/user/student1/api") == "read"
+        assert opened_from_a_notebook(page, "/hub/home") == "out of reach"
     finally:
         stop_server(page)
     page.screenshot(path=SCREENS / "student1-5-home.png")

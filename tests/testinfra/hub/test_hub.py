@@ -126,6 +126,7 @@ def test_the_login_page_comes_with_its_headers(browser: Browser):
     assert answer.status == 200
     assert number(r"max-age=(\d+)", answer.getheader("Strict-Transport-Security", "")) >= 15768000
     assert answer.getheader("X-Content-Type-Options") == "nosniff"
+    assert answer.getheader("Cross-Origin-Opener-Policy") == "same-origin"
     assert "JupyterHub" in answer.read().decode()
 
 
