@@ -321,24 +321,28 @@ def account_problems(site: Record) -> t.Iterator[str]:
         yield from _person("site_admins", name)
 
 
-def login_problems(site: Record) -> t.Iterator[str]:
-    """Find people who are named and could not log in, where the hub knows local accounts only.
+def login_problems(site: Record, authenticator: str) -> t.Iterator[str]:
+    """Find people who are named and could not log in.
 
-    A site without any account is one that is not finished yet; an account is then no cure for a typing error.
+    Args:
+        site: The ``site_`` variables.
+        authenticator: ``local`` or ``native``; where people sign up, only administrators cannot.
     """
     known = [record["name"] for record in site["site_accounts"]]
     named = [("site_admins", name) for name in site["site_admins"]]
-    for where, record in _records(site, "site_courses"):
-        named += [(f"{where}.{role}", name) for role in ("instructors", "students") for name in record.get(role, [])]
+    cure = "Add the account"
+    if authenticator == "local":
+        cure += ", or set jupyterhub_authenticator to native, where people sign up themselves"
+        for where, record in _records(site, "site_courses"):
+            named += [
+                (f"{where}.{role}", name) for role in ("instructors", "students") for name in record.get(role, [])
+            ]
     for variable, name in named:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
             hint = f"; perhaps {near[0]!r} is meant" if near else ""
             yield problem(
-                variable,
-                name,
-                f"site_accounts has no such account, so this person could not log in{hint}",
-                "Add the account, or set jupyterhub_authenticator to native, where people sign up themselves",
+                variable, name, f"site_accounts has no such account, so this person could not log in{hint}", cure
             )
 
 
@@ -493,8 +497,9 @@ def site_problems(variables: Record, site: Record, groups: t.Mapping[str, t.Sequ
         *file_problems(site),
         *apptainer_problems(variables),
     ]
-    if variables.get("jupyterhub_authenticator", "local") == "local" and site["site_accounts"]:
-        problems += login_problems(site)
+    # A site without any account is one that is not finished yet, such as the worked example of the demo.
+    if site["site_accounts"]:
+        problems += login_problems(site, str(variables.get("jupyterhub_authenticator", "local")))
     if variables.get("apache_certificate") == "provided":
         problems += certificate_problems(
             str(variables.get("apache_certificate_file", "")),

@@ -94,6 +94,7 @@ def test_every_contradiction_is_named_at_once(tmp_path: Path) -> None:
     main = {
         "site_hub_name": "jupyter-.example.org",
         "site_admins": ["anna."],
+        "site_accounts": [],
         "site_courses": [{"slug": "../x", "title": "two\nlines", "instructors": ["eve"]}],
         "apptainer_source": "deb",
         "apptainer_deb_url": "https://example.org/apptainer.rpm",

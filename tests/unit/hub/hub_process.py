@@ -30,6 +30,7 @@ data = json.load(open({settings!r}))
 c.JupyterHub.spawner_class = "hpcampus_hub.spawner.HpcSpawner"
 c.JupyterHub.authenticator_class = data["authenticator"]
 c.AccountsFileAuthenticator.accounts_file = data["accounts"]
+c.NativeAuthenticator.accounts_file = data["accounts"]
 c.Authenticator.admin_users = set(data["admins"])
 c.HpcHub.hub_id = "hub"
 c.HpcHub.clusters = data["clusters"]

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from tornado.httpclient import HTTPResponse
 
+from tests.unit.hub.hub_process import PASSWORD as BOSS_PASSWORD
 from tests.unit.hub.hub_process import Browser, HubProcess
 from tests.unit.hub.makers import make_hub, make_login_node, make_signer
 from tests.unit.hub.zygote import Zygote
@@ -24,7 +25,8 @@ async def hub(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Async
         make_hub(tmp_path_factory.mktemp("hub"), node, signer, zygote) as process,
     ):
         process.settings["authenticator"] = "hpcampus_hub.native.NativeAuthenticator"
-        process.settings["admins"] = ["boss"]
+        process.settings["admins"] = ["boss", "chief"]
+        process.write_accounts("boss")
         await process.start()
         yield process
 
@@ -46,8 +48,7 @@ async def log_in(hub: HubProcess, name: str, password: str = PASSWORD, **more: s
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def boss(hub: HubProcess) -> Browser:
     """The administrator, logged in."""
-    await sign_up(hub, "boss")
-    browser, response = await log_in(hub, "boss")
+    browser, response = await log_in(hub, "boss", BOSS_PASSWORD)
     assert response.code == 302
     return browser
 
@@ -66,7 +67,6 @@ async def test_an_account_is_asked_for_authorized_and_used(hub: HubProcess, boss
 
 
 @pytest.mark.parametrize(("name", "password"), [("boss", "wrong"), ("nobody", PASSWORD), ("boss", "")])
-@pytest.mark.usefixtures("boss")
 async def test_a_wrong_login_shows_the_form_again(hub: HubProcess, name: str, password: str) -> None:
     _, response = await log_in(hub, name, password)
     assert response.code == 403
@@ -94,7 +94,7 @@ async def test_passwords_that_bcrypt_would_cut_are_refused(hub: HubProcess) -> N
     assert b"72 bytes at most" in response.body
 
 
-@pytest.mark.parametrize("name", ["course-py1", "a;b", "$(id)", "..", "x" * 65, "é"])
+@pytest.mark.parametrize("name", ["boss", "chief", "course-py1", "a;b", "$(id)", "..", "x" * 65, "é"])
 async def test_reserved_and_hostile_names_get_no_account(hub: HubProcess, name: str) -> None:
     assert b"Something went wrong" in (await sign_up(hub, name)).body
 
@@ -110,9 +110,27 @@ async def test_another_site_cannot_make_an_administrator_authorize_somebody(hub:
 
 
 async def test_people_change_their_password(hub: HubProcess, boss: Browser) -> None:
-    assert (await boss.get("/hub/change-password")).code == 200
-    form = {"old_password": "x" * 73, "new_password": "new one", "new_password_confirmation": "new one"}
-    assert (await boss.post("/hub/change-password", form)).code == 400
-    response = await boss.post("/hub/change-password", {**form, "old_password": PASSWORD})
+    await sign_up(hub, "carol")
+    assert (await boss.get("/hub/authorize/carol")).code == 302
+    carol, _ = await log_in(hub, "carol")
+    assert (await carol.get("/hub/change-password")).code == 200
+    form = {"old_password": "x" * 73, "new_password": "a new one", "new_password_confirmation": "a new one"}
+    assert (await carol.post("/hub/change-password", form)).code == 400
+    short = {"old_password": PASSWORD, "new_password": "seven77", "new_password_confirmation": "seven77"}
+    assert b"at least 8 characters" in (await carol.post("/hub/change-password", short)).body
+    response = await carol.post("/hub/change-password", {**form, "old_password": PASSWORD})
     assert b"changed successfully" in response.body
-    assert (await log_in(hub, "boss", "new one"))[1].code == 302
+    assert (await log_in(hub, "carol", "a new one"))[1].code == 302
+
+
+async def test_who_is_in_the_account_file_is_told_where_the_password_is(boss: Browser) -> None:
+    response = await boss.get("/hub/change-password")
+    assert response.code == 400
+    assert b"kept by the administrator" in response.body
+
+
+async def test_whoever_leaves_the_account_file_is_out(hub: HubProcess) -> None:
+    hub.write_accounts("boss", "dora")
+    assert (await log_in(hub, "dora", BOSS_PASSWORD))[1].code == 302
+    hub.write_accounts("boss")
+    assert (await log_in(hub, "dora", BOSS_PASSWORD))[1].code == 403

@@ -167,9 +167,15 @@ def test_a_misspelt_variable_is_named():
     assert text == "site_profils = 'set': there is no such variable. Did you mean site_profiles?"
 
 
-def test_whoever_signs_up_needs_no_account():
-    named = site(site_accounts=[{"name": "eve", "password_hash": HASH}], site_admins=["ada"])
-    assert checks.site_problems({"jupyterhub_authenticator": "native"}, named, GROUPS) == []
+def test_whoever_signs_up_needs_no_account_but_an_administrator_does():
+    accounts = [{"name": "eve", "password_hash": HASH}]
+    variables = {"jupyterhub_authenticator": "native"}
+    courses = [{**COURSE, "instructors": ["ada"]}]
+    named = site(site_accounts=accounts, site_admins=["eve"], site_courses=courses)
+    assert checks.site_problems(variables, named, GROUPS) == []
+    assert [text.split(" = ")[0] for text in checks.site_problems({}, named, GROUPS)] == ["site_courses[0].instructors"]
+    (text,) = checks.site_problems(variables, {**named, "site_admins": ["ada"]}, GROUPS)
+    assert text.startswith("site_admins = 'ada'")
 
 
 def test_a_matriculation_number_is_a_user_name():

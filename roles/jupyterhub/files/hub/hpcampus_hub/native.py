@@ -5,6 +5,9 @@
 Mended: the login page's own handler (it used a timer that the hub dropped and could not show a failed form), passwords
 above bcrypt's 72 bytes (they ended in an error page), and the two admin links that change something by GET (any other
 site could have made an administrator's browser follow them).
+
+Changed: nobody is admitted for a name alone. Administrators have an account in the account file, as with
+:class:`hpcampus_hub.auth.AccountsFileAuthenticator`; everybody else signs up and is admitted by one of them.
 """
 
 import asyncio
@@ -16,11 +19,13 @@ import bcrypt
 import nativeauthenticator.handlers as native
 from jupyterhub.handlers import BaseHandler
 from nativeauthenticator import NativeAuthenticator as Upstream
+from nativeauthenticator.orm import UserInfo
 from tornado import web
 from tornado.escape import url_escape
 from tornado.httputil import url_concat
+from traitlets import Unicode, default
 
-from .auth import MOST_PASSWORD_BYTES, check_password, is_username, password_fits
+from .auth import MOST_PASSWORD_BYTES, AccountsError, AccountsFile, check_password, is_username, password_fits
 from .names import course_of
 
 PASSWORD_FIELDS = (
@@ -99,6 +104,13 @@ class SignUpHandler(PasswordLengthMixin, native.SignUpHandler):
 class ChangePasswordHandler(PasswordLengthMixin, native.ChangePasswordHandler):
     """The page on which people change their password."""
 
+    async def prepare(self) -> None:
+        """Say so when there is no password here to change."""
+        await super().prepare()
+        user = self.current_user
+        if user is not None and self.authenticator.get_user(user.name) is None:
+            raise web.HTTPError(400, "Your password is kept by the administrator of the site. Ask there for a new one.")
+
 
 class ChangePasswordAdminHandler(PasswordLengthMixin, native.ChangePasswordAdminHandler):
     """The page on which an administrator changes somebody's password."""
@@ -123,7 +135,9 @@ REPLACED = {
 
 
 class NativeAuthenticator(Upstream):
-    """Accounts in the hub's database, asked for on a page and authorized by an administrator."""
+    """Accounts in the hub's database, asked for on a page and authorized by an administrator; and those of the account file."""
+
+    accounts_file = Unicode("", help="Account file of those who do not sign up; empty for none.").tag(config=True)
 
     template_paths = (str(Path(native.TEMPLATE_DIR)),)
     any_allow_config = True
@@ -131,6 +145,23 @@ class NativeAuthenticator(Upstream):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._decoy = bcrypt.gensalt().decode("ascii") + "." * 31
+        self._file = AccountsFile(self.accounts_file) if self.accounts_file else None
+
+    @default("minimum_password_length")
+    def _default_minimum_password_length(self) -> int:
+        return 8
+
+    def _hashes(self) -> Mapping[str, str]:
+        """Password hashes of the account file."""
+        try:
+            return self._file.load().hashes if self._file else {}
+        except AccountsError as error:
+            self.log.error("Accounts of the file cannot log in: %s", error)  # noqa: TRY400 (the sentence says it all)
+            return {}
+
+    def get_authed_users(self) -> set[str]:
+        """Who has been admitted. Upstream counts every configured name, so whoever signs up under it would be in at once."""
+        return {account.username for account in UserInfo.all_users(self.db) if account.is_authorized}
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
         """Upstream's pages, mended ones in their places."""
@@ -141,8 +172,9 @@ class NativeAuthenticator(Upstream):
         return is_username(username) and bool(super().validate_username(username))
 
     def create_user(self, username: str, password: str, **kwargs: Any) -> Any:
-        """Make an account, unless the name belongs to a course."""
-        if course_of(self.normalize_username(username)) is not None:
+        """Make an account, unless the name belongs to a course, to the account file, or to an administrator."""
+        name = self.normalize_username(username)
+        if course_of(name) is not None or name in self.admin_users or name in self._hashes():
             return None
         return super().create_user(username, password, **kwargs)
 
@@ -153,12 +185,15 @@ class NativeAuthenticator(Upstream):
     def check_allowed(self, username: str, _authentication: Any = None) -> bool:
         """Whoever has an authorized account is allowed; with ``allowed_users``, only those of them."""
         account = self.get_user(username)
-        known = account is not None and bool(account.is_authorized)
+        known = username in self._hashes() or (account is not None and bool(account.is_authorized))
         return known and (self.allow_all or not self.allowed_users or username in self.allowed_users)
 
     async def authenticate(self, handler: Any, data: Mapping[str, Any]) -> str | None:
         """Check name and password off the hub's loop; an unknown name takes as long as a wrong password."""
         name = str(self.normalize_username(str(data.get("username", ""))))
+        own = self._hashes().get(name)
+        if own is not None:
+            return name if await asyncio.to_thread(check_password, str(data.get("password", "")), own) else None
         account = self.get_user(name)
         if account is not None and self.allowed_failed_logins and self.is_blocked(name):
             return None

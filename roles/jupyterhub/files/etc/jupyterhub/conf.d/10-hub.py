@@ -43,11 +43,14 @@ c.Spawner.start_timeout = hub["spawn_timeout_seconds"]
 
 if hub["authenticator"] == "native":
     c.JupyterHub.authenticator_class = "hpcampus_hub.native.NativeAuthenticator"
+    c.NativeAuthenticator.accounts_file = str(etc / "accounts.json")
 else:
     c.JupyterHub.authenticator_class = "hpcampus_hub.auth.AccountsFileAuthenticator"
     c.AccountsFileAuthenticator.accounts_file = str(etc / "accounts.json")
 c.Authenticator.allow_all = not hub["allowed_users"]
 c.Authenticator.allowed_users = set(hub["allowed_users"])
+# The list means what it says also for those who have been here before it.
+c.Authenticator.allow_existing_users = False
 c.Authenticator.admin_users = set(hub["admins"])
 
 c.JupyterHub.services = []
