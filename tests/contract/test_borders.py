@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +73,18 @@ def test_what_runs_on_clusters_needs_the_standard_library_alone():
             assert imports(name) - allowed == set(), name
 
 
+def too_new(path: Path) -> str:
+    """Return what is newer than Python 3.6 in a file: its syntax, or what it calls of the standard library."""
+    vermin = Path(sys.executable).with_name("vermin")
+    done = subprocess.run(
+        [vermin, "--target=3.6-", "--violations", "--no-tips", path], capture_output=True, text=True, check=False
+    )
+    return done.stdout if done.returncode else ""
+
+
 @pytest.mark.parametrize("name", [n for n in ON_CLUSTERS if re.search(r"/(gateway|job)\.py$", n)])
-def test_what_runs_on_an_old_login_node_is_python_3_6(name: str):
-    ast.parse((ROOT / name).read_text(encoding="utf-8"), feature_version=(3, 6))
+def test_what_runs_on_an_old_login_node_is_python_3_6(name: str, tmp_path: Path):
+    assert too_new(ROOT / name) == ""
+    newer = tmp_path / "newer.py"
+    newer.write_text("import subprocess\nsubprocess.run(['true'], capture_output=True)\n", encoding="utf-8")
+    assert "3.7" in too_new(newer)
