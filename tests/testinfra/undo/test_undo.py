@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The commands of docs/undo.md, run as they stand there on a server that is everything. It comes last: nothing works afterwards."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.testinfra.reach import hosts
+
+testinfra_hosts = hosts("hub")
+PAGE = Path(__file__).parents[3] / "docs/undo.md"
+# What the page says is left.
+KEPT = (
+    "/etc/hpcampus",
+    "/etc/jupyterhub",
+    "/etc/apache2/hpcampus.d",
+    "/srv/hpcampus",
+    "/var/lib/jupyterhub",
+    "/var/lib/slurm",
+    "/var/log",
+    # Debian's own bookkeeping of accounts and of enabled units, and the lab's certificates and settings.
+    "/etc/subuid",
+    "/etc/subgid",
+    "/proc",
+    "/run/systemd",
+    "/sys",
+    "/var/lib/systemd",
+)
+
+
+def blocks(heading: str) -> str:
+    """Return the commands below a heading of the page."""
+    section = PAGE.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return "\n".join(re.findall(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def undone(host) -> str:
+    """Run the page on the server, and return what it said."""
+    script = "exec 2>&1\n" + blocks("Hub") + blocks("Slurm hosts")
+    done = host.run("sh -c %s", script)
+    return str(done.stdout + done.stderr)
+
+
+def test_every_command_exists_and_is_understood(undone: str):
+    wrong = [
+        line for line in undone.splitlines() if re.search(r"not found|[Uu]sage:|unrecognized|invalid option", line)
+    ]
+    assert wrong == []
+
+
+def test_nothing_of_it_runs(host, undone: str):
+    assert host.user("tunnel").exists is False, undone
+    running = host.check_output("systemctl list-units --all --plain --no-legend --state=active,activating,failed")
+    assert not re.findall(r"^(\S*(?:hpcampus|jupyterhub|slurm|munge)\S*)", running, re.MULTILINE)
+    listening = host.check_output("ss --no-header --listening --numeric --tcp")
+    assert {line.split()[3].rpartition(":")[2] for line in listening.splitlines()} <= {"22", "80"}
+
+
+def test_only_what_the_page_names_is_left(host, undone: str):
+    found = host.run(r"find / -xdev \( -iname '*hpcampus*' -o -iname '*jupyterhub*' \)")
+    left = [path for path in found.stdout.splitlines() if not path.startswith(KEPT)]
+    assert left == [], undone
+
+
+def test_what_people_made_is_kept(host, undone: str):
+    for path in (
+        "/var/lib/jupyterhub/jupyterhub.sqlite",
+        "/etc/hpcampus/tunnel-ca/key",
+        "/srv/hpcampus/users",
+        "/srv/hpcampus/courses",
+    ):
+        assert host.file(path).exists, f"{path}\n{undone}"
+    assert host.user("hpcampus").exists
+    assert host.user("jupyterhub").exists
+
+
+def test_the_server_itself_is_well(host, undone: str):
+    assert host.run("sshd -t").rc == 0, undone
+    assert host.run("apachectl configtest").rc == 0
+    assert host.service("apache2").is_running
