@@ -78,6 +78,11 @@ CAUSES: tuple[Cause, ...] = (
         r"missing required arguments",
         r"unable to convert to",
     ),
+    # Ansible's own ssh says this, on the machine that runs hpcampus; the same words from a task are about its host.
+    _cause(
+        "dns-here",
+        r"(failed to connect to the host via|can be reached over) ssh:[\s\S]*could not resolve hostname",
+    ),
     _cause(
         "dns",
         r"could not resolve host",

@@ -25,7 +25,25 @@ REAL = [
     ("no-sudo", "/bin/sh: 1: sudo: not found"),
     ("vault-key", "Decryption failed (no vault secrets were found that could decrypt)"),
     ("dns", "Temporary failure resolving 'deb.debian.org'"),
-    ("dns", "ssh: Could not resolve hostname c9: Name or service not known"),
+    ("dns", "ssh: Could not resolve hostname jupyter.example.org: Name or service not known"),
+    (
+        "dns-here",
+        "Task failed: Failed to connect to the host via ssh: ssh: Could not resolve hostname n2: Name or service not known",
+    ),
+    (
+        "dns-here",
+        (
+            "Failed to connect to the host via ssh: Warning: no such identity: /k\n"
+            "ssh: Could not resolve hostname n2: Temporary failure in name resolution"
+        ),
+    ),
+    (
+        "dns-here",
+        (
+            'Data could not be sent to remote host "n2". Make sure this host can be reached over ssh: '
+            "ssh: Could not resolve hostname n2: Name or service not known"
+        ),
+    ),
     (
         "tls-authority",
         "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed",
@@ -66,6 +84,17 @@ def test_real_messages(name: Any, message: Any) -> None:
     cause = likely_cause(message.splitlines())
     assert cause is not None
     assert cause.name == name
+
+
+def test_who_cannot_resolve_a_name_is_named() -> None:
+    cause = likely_cause(
+        ["Failed to connect to the host via ssh: ssh: Could not resolve hostname n2: Name or service not known"]
+    )
+    assert cause is not None
+    assert "this machine" in cause.title("n2")
+    assert "resolv.conf on n2" not in cause.cure("n2")
+    for place in ("hosts.yml", "ansible_host", "/etc/hosts of this machine"):
+        assert place in cause.cure("n2")
 
 
 @pytest.mark.parametrize("message", ["", "all is well", "changed: [c1]", "certificate written"])

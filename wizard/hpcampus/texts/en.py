@@ -122,6 +122,8 @@ TEXTS: Final[dict[str, str]] = {
     "cure.no-sudo": "install it as root: apt install sudo; or connect as root.",
     "cause.vault-key": "the vault of the inventory cannot be opened with this key",
     "cure.vault-key": "give the right one with --vault-password-file.",
+    "cause.dns-here": "this machine, where hpcampus runs, cannot resolve the name of {host}",
+    "cure.dns-here": "correct the name in hosts.yml, or set ansible_host there, or add {host} to DNS or to /etc/hosts of this machine; try 'getent hosts {host}' here.",
     "cause.dns": "{host} cannot resolve a name",
     "cure.dns": "look at /etc/resolv.conf on {host}; try 'getent hosts deb.debian.org' there.",
     "cause.tls-authority": "{host} does not trust the authority that signed a certificate, as behind a proxy that opens TLS",
