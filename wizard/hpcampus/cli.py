@@ -134,11 +134,13 @@ def apply_command(
             site, vault_password_file, only=only, start=start, check=flags["check"], become=flags["ask_become_pass"]
         )
         report = installer.apply(options)
-    _raise_unless_successful(console, report.steps[-1], inventory)
+    access = _again(inventory, vault_password_file, become=flags["ask_become_pass"])
+    choice = _flag("--step", only) + (" --check" if options.check else "")
+    _raise_unless_successful(console, report.steps[-1], t("summary.retry-apply", options=access + choice))
     if options.check:
         print_would_change(console, report)
     else:
-        print_done(console, report, _again(inventory))
+        print_done(console, report, access)
 
 
 @cli.command("verify", help=t("help.verify"))
@@ -153,8 +155,10 @@ def verify_command(inventory: Path, vault_password_file: Path | None, **flags: b
     site = existing_site(inventory)
     console = _console()
     with site.state.lock():
-        options = _options(site, vault_password_file, become=flags["ask_become_pass"])
-        _verify(console, _installer(site, console, plain=flags["plain"]), options, inventory)
+        become = flags["ask_become_pass"]
+        options = _options(site, vault_password_file, become=become)
+        retry = t("summary.retry-verify", options=_again(inventory, vault_password_file, become=become))
+        _verify(console, _installer(site, console, plain=flags["plain"]), options, retry)
 
 
 @cli.command("steps", help=t("help.steps"))
@@ -198,8 +202,8 @@ def demo_up(*, plain: bool) -> None:
         if journal.finished and journal.fingerprint == run_fingerprint(site, collection, options.hosts_identity):
             say(console, t("demo.unchanged"))
         else:
-            _raise_unless_successful(console, installer.apply(options).steps[-1], None)
-        _verify(console, installer, options, None)
+            _raise_unless_successful(console, installer.apply(options).steps[-1], t("summary.retry-demo"))
+        _verify(console, installer, options, t("summary.retry-demo"))
     print_access(console, demo.URL, accounts, site.inventory)
 
 
@@ -257,13 +261,16 @@ def _installer(site: Site, console: Console, *, plain: bool) -> Installer:
 
 def _options(site: Site, vault_password_file: Path | None, *, become: bool = False, **choices: Any) -> Options:
     from hpcampus.apply import Options
+    from hpcampus.inventory_files import check_readable
     from hpcampus.vault import find_key
 
+    key = find_key(site, vault_password_file)
+    check_readable(site, key)
     password = click.prompt("BECOME password", hide_input=True) if become else None
-    return Options(vault_password_file=find_key(site, vault_password_file), become_password=password, **choices)
+    return Options(vault_password_file=key, become_password=password, **choices)
 
 
-def _verify(console: Console, installer: Installer, options: Options, inventory: Path | None) -> None:
+def _verify(console: Console, installer: Installer, options: Options, retry: str) -> None:
     from hpcampus.errors import VerifyFailedError
     from hpcampus.runner import Outcome
     from hpcampus.screens.progress import say
@@ -274,32 +281,33 @@ def _verify(console: Console, installer: Installer, options: Options, inventory:
     if report.result.outcome is Outcome.STOPPED:
         raise InterruptedRunError("stopped")
     if report.result.outcome is Outcome.FAILED:
-        command = (
-            t("summary.retry-demo") if inventory is None else t("summary.retry-verify", inventory=_again(inventory))
-        )
-        print_failures(console, report, command)
+        print_failures(console, report, retry)
         raise VerifyFailedError("verify-failed")
     for line in result_lines(report):
         say(console, f"  {line}")
     say(console, t("verify.ok"), "bold green")
 
 
-def _raise_unless_successful(console: Console, last: StepReport, inventory: Path | None) -> None:
+def _raise_unless_successful(console: Console, last: StepReport, retry: str) -> None:
     from hpcampus.runner import Outcome
     from hpcampus.screens.summary import print_failures
 
     if last.result.outcome is Outcome.STOPPED:
         raise InterruptedRunError("stopped")
     if last.result.outcome is Outcome.FAILED:
-        command = (
-            t("summary.retry-demo") if inventory is None else t("summary.retry-apply", inventory=_again(inventory))
-        )
-        print_failures(console, last, command)
+        print_failures(console, last, retry)
         raise StepFailedError("step-failed", name=last.step.name)
 
 
-def _again(inventory: Path) -> str:
-    return "" if str(inventory) == DEFAULT_INVENTORY else f" --inventory {shlex.quote(str(inventory))}"
+def _again(inventory: Path, vault_password_file: Path | None = None, *, become: bool = False) -> str:
+    """Give the options that the next command needs to reach the same site, each with a space before it."""
+    named = None if str(inventory) == DEFAULT_INVENTORY else inventory
+    vault = _flag("--vault-password-file", vault_password_file)
+    return _flag("--inventory", named) + vault + (" --ask-become-pass" if become else "")
+
+
+def _flag(name: str, value: object) -> str:
+    return "" if value is None else f" {name} {shlex.quote(str(value))}"
 
 
 def _become_root() -> None:

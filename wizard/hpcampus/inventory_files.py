@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from hpcampus import vault
 from hpcampus.errors import InventoryError
 from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, write_atomically
-from hpcampus.yaml_files import dump_document, header_of, load_document
+from hpcampus.yaml_files import check_mapping, dump_document, header_of, load_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +62,33 @@ def read_documents(site: Site, key_file: Path | None) -> Documents:
         secrets=_parse(secrets, site.vault_file),
         known_hosts=_read(site.known_hosts),
     )
+
+
+def check_readable(site: Site, key_file: Path | None) -> None:
+    """Find what Ansible would stumble over without saying where: a file that is not YAML, a key that does not fit.
+
+    Only the form of the YAML counts here: what Ansible takes, such as a name that stands twice, is left to Ansible.
+
+    Args:
+        site: Whose inventory.
+        key_file: Key of the vault, if there is one.
+
+    Raises:
+        InventoryError: A file is not YAML or cannot be read; names the file and the line.
+        VaultError: The key does not fit.
+    """
+    variables = [path for place in ("group_vars", "host_vars") for path in (site.inventory / place).rglob("[!.]*.y*ml")]
+    for path in [site.hosts_file, *sorted(path for path in variables if path.is_file())]:
+        text = _read(path)
+        if vault.is_encrypted(text):
+            # Another file may have a key of its own, which only Ansible knows.
+            if path != site.vault_file or key_file is None:
+                continue
+            text = vault.decrypt(text, key_file, path)
+        try:
+            check_mapping(text, str(path))
+        except ValueError as error:
+            raise InventoryError("inventory-unreadable", path=path, problem=error) from error
 
 
 def _read(path: Path) -> str:

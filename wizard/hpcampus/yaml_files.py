@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,20 @@ def load_document(text: str, source: str) -> CommentedMap:
     if not isinstance(document, CommentedMap):
         raise ValueError(f"{source} must hold a mapping of variables")  # noqa: TRY004 -- one kind of bad file
     return document
+
+
+def check_mapping(text: str, source: str) -> None:
+    """Check that a text has the form of a YAML mapping, or is empty; nothing is made of it, so every tag will do.
+
+    Raises:
+        ValueError: It is not YAML, or not a mapping.
+    """
+    try:
+        node = YAML(pure=True).compose(text)
+    except YAMLError as error:
+        raise ValueError(f"{source} is not YAML: {_where(error)}") from error
+    if node is not None and not isinstance(node, MappingNode):
+        raise ValueError(f"{source} must hold a mapping of variables")
 
 
 def header_of(text: str) -> str:

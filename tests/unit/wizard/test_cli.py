@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from hpcampus import cli
+from hpcampus import cli, vault
+from hpcampus.apply import Installer
 from hpcampus.places import Site
-from tests.unit.wizard.conftest import ROOT, marks
+from hpcampus.runner import Outcome, Result
+from tests.unit.wizard.conftest import CANARY, ROOT, marks
 
 COMMANDS = [
     [], ["setup"], ["apply"], ["verify"], ["steps"], ["demo"], ["demo", "up"], ["demo", "down"], ["demo", "status"],
@@ -150,6 +152,107 @@ def test_apply_in_a_log(
     assert "\x1b" not in shown
     assert marks(local_site) == []
     assert cli.run(["apply", "-i", str(local_site.inventory), "--step", "nine"]) == 2
+
+
+class Runs:
+    """Stands where Ansible would be started: counts, and fails."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, _request: Any, _on_event: Any, _on_tick: Any) -> Any:
+        self.count += 1
+        return Result(Outcome.FAILED, 1.0, Path("/nowhere"))
+
+
+@pytest.fixture
+def runs(collection: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    found = Runs()
+    monkeypatch.setattr("hpcampus.places.find_collection", lambda: collection)
+    make = Installer
+
+    def with_runs(site: Any, root: Any, view: Any) -> Any:
+        return make(site, root, view, found)
+
+    monkeypatch.setattr("hpcampus.apply.Installer", with_runs)
+    return found
+
+
+@pytest.mark.parametrize("command", ["apply", "verify"])
+def test_a_wrong_vault_key_has_its_own_exit_code(
+    local_site: Site, runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: Any
+) -> None:
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_text("right\n")
+    wrong.write_text("wrong\n")
+    local_site.vault_file.write_text(vault.encrypt("a: 1\n", right))
+    base = [command, "-i", str(local_site.inventory), "--vault-password-file"]
+    assert cli.run([*base, str(wrong)]) == 11
+    shown = capsys.readouterr().err
+    assert str(local_site.vault_file) in shown
+    assert "--vault-password-file" in shown
+    assert runs.count == 0
+    assert cli.run([*base, str(right)]) in {1, 8}
+    assert runs.count == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["apply"], "hpcampus apply --inventory {inventory}"),
+        (["apply", "--vault-password-file", "my key"], "hpcampus apply --inventory {inventory} --vault-password-file 'my key'"),
+        (["verify", "--vault-password-file", "my key"], "hpcampus verify --inventory {inventory} --vault-password-file 'my key'"),
+        (["apply", "--step", "two", "--check"], "hpcampus apply --inventory {inventory} --step two --check"),
+    ],
+)  # fmt: skip
+def test_the_command_to_go_on_with_is_complete(
+    local_site: Site, runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: Any, wanted: Any
+) -> None:
+    (tmp_path / "my key").write_text("k\n")
+    assert cli.run([arguments[0], "-i", str(local_site.inventory), *arguments[1:]]) in {1, 8}
+    assert runs.count == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert f"Go on with:   {wanted.format(inventory=local_site.inventory)}" in lines
+
+
+@pytest.mark.parametrize("command", ["apply", "verify"])
+@pytest.mark.parametrize("name", ["hosts.yml", "group_vars/all/main.yml", "group_vars/hub.yml", "host_vars/here.yaml"])
+def test_broken_yaml_is_named_before_ansible_is_started(
+    local_site: Site, runs: Runs, capsys: pytest.CaptureFixture[str], command: Any, name: Any
+) -> None:
+    path = local_site.inventory / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("a: 1\nb: 2\nc: x: y\nd: 4\n")
+    assert cli.run([command, "-i", str(local_site.inventory)]) == 3
+    shown = capsys.readouterr().err
+    assert str(path) in shown
+    assert "(line 3)" in shown
+    assert runs.count == 0
+
+
+def test_broken_yaml_in_the_vault_is_named_and_not_shown(
+    local_site: Site, runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    local_site.vault_file.write_text(vault.encrypt(f"a: [{CANARY}\n", vault.ensure_key(local_site, None)))
+    assert cli.run(["apply", "-i", str(local_site.inventory)]) == 3
+    shown = capsys.readouterr()
+    assert str(local_site.vault_file) in shown.err
+    assert CANARY not in shown.err + shown.out
+    assert runs.count == 0
+
+
+def test_what_ansible_takes_is_left_to_ansible(local_site: Site, runs: Runs, tmp_path: Path) -> None:
+    """A name twice, tags of Ansible, an empty file, a vault with another key: no reason to stop."""
+    other = tmp_path / "other"
+    other.write_text("another key\n")
+    with local_site.main_file.open("a") as main:
+        main.write("twice: 1\ntwice: 2\nraw: !unsafe '{{'\nsecret: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  61\n")
+    (local_site.main_file.parent / "empty.yml").write_text("# nothing yet\n")
+    (local_site.main_file.parent / ".#main.yml").symlink_to("somebody@somewhere")
+    (local_site.main_file.parent / "notes.txt").write_text("a: [\n")
+    (local_site.main_file.parent / "more.yml").write_text(vault.encrypt("b: 1\n", other))
+    assert cli.run(["apply", "-i", str(local_site.inventory)]) == 1
+    assert runs.count == 1
 
 
 def test_a_process_of_its_own_has_the_exit_code() -> None:

@@ -80,12 +80,12 @@ def print_would_change(console: Console, report: Report) -> None:
         say(console, t("summary.change", step=name, task=task, hosts=", ".join(hosts)))
 
 
-def print_done(console: Console, report: Report, inventory: str) -> None:
-    """Print that all went well, and what next."""
+def print_done(console: Console, report: Report, options: str) -> None:
+    """Print that all went well, and what next; `options` lead to the same site."""
     seconds = sum(step.result.seconds for step in report.steps)
     changed = sum(len(step.log.changes) for step in report.steps)
     say(console, t("summary.done", time=duration(seconds), changed=changed), "bold green")
-    say(console, t("summary.next-verify", inventory=inventory))
+    say(console, t("summary.next-verify", options=options))
 
 
 def print_steps(console: Console, steps: Sequence[Step], journal: Journal) -> None:
