@@ -110,7 +110,7 @@ QUESTIONS: tuple[Question, ...] = (
         choices=("single", "own-cluster"),
         default=_constant("single"),
     ),
-    Question(key="hub_name", section="platform", parse=validators.host),
+    Question(key="hub_name", section="platform", parse=validators.hub_name),
     _choice("hub_connection", "platform", ("ssh", "local"), "ssh"),
     Question(key="controller", section="cluster", parse=validators.host, when=OWN_CLUSTER),
     Question(key="login", section="cluster", parse=validators.host, default=_same_as("controller"), when=OWN_CLUSTER),
@@ -133,7 +133,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         key="apptainer_url",
         section="cluster",
-        parse=validators.matching(validators.URL, "https"),
+        parse=validators.matching(validators.DEB_URL, "deb-url"),
         when=_is("apptainer", "deb"),
     ),
     Question(

@@ -12,15 +12,19 @@ from hpcampus.texts import t
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# The same rules as in the collection's check of an inventory; a test compares them.
+# The same rules as in the collection's check of an inventory and in its roles; tests compare them.
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 PARTITION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
-USER = re.compile(r"[a-z][a-z0-9._@-]{0,63}")
+USER = re.compile(r"^[a-z0-9]([a-z0-9._@+-]{0,62}[a-z0-9])?\Z")
 UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
-HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*")
+# The hub's name, in lower case as the web server wants it; hosts that only ssh reaches may be spelled as they are.
+HOST = re.compile(r"^(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\Z")
+OTHER_HOST = re.compile(
+    r"^(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\Z"
+)
 PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9._-]+)+")
 CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
-URL = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/[A-Za-z0-9._~%/+:@-]*")
+DEB_URL = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/[A-Za-z0-9._~%/+:@-]*\.deb")
 RANGE = re.compile(r"(?P<before>[^\[\],\s]*)\[(?P<first>[0-9]{1,6})[-:](?P<last>[0-9]{1,6})\](?P<after>[^\[\],\s]*)")
 
 MOST_HOSTS = 4000
@@ -89,14 +93,20 @@ def profile(value: object) -> str:
     return one_of(("single", "own-cluster"))(stripped)
 
 
-def host(value: object) -> str:
-    """Take a host name or an IPv4 address."""
+def hub_name(value: object) -> str:
+    """Take the name that people type, in lower case however it was written."""
+    return host(value, HOST)
+
+
+def host(value: object, pattern: re.Pattern[str] = OTHER_HOST) -> str:
+    """Take a host name or an IPv4 address; only the name of the hub is brought into lower case."""
     stripped = text(value)
     if "://" in stripped:
         raise wrong("url", value=stripped)
-    if not HOST.fullmatch(stripped):
+    name = stripped.lower() if pattern is HOST else stripped
+    if not pattern.fullmatch(name):
         raise wrong("host", value=stripped)
-    return stripped.lower()
+    return name
 
 
 def hosts(value: object) -> list[str]:
@@ -114,9 +124,9 @@ def hosts(value: object) -> list[str]:
         raise wrong("hosts-empty")
     seen: set[str] = set()
     for name in names:
-        if name in seen:
+        if name.lower() in seen:
             raise wrong("hosts-twice", value=name)
-        seen.add(name)
+        seen.add(name.lower())
     return names
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from typing import Any
 
@@ -72,6 +73,73 @@ def test_rules_are_those_of_the_collection(name: Any) -> None:
     assert getattr(validators, name).pattern == getattr(CHECKS, name).pattern
 
 
+NAMES = [
+    "a", "7", "c1", "anna", "anna.", ".anna", "anna-", "-anna", "a+b", "a_b", "a@b.org", "a..b", "Anna", "1234567", "1anna", "course-x",
+    "jupyter.example.org", "Jupyter.Example.org", "a-.b", "a.-b", "-a.b", "a.b-", "a.b.", "10.0.0.7", "c_1", "a b", "a\n", "x" * 63,
+    "x" * 64, "x" * 65, ".".join(["x" * 49] * 5), ".".join(["x" * 60] * 5), "a-" + "b" * 61, "a-" + "b" * 62,
+]  # fmt: skip
+SITE = {
+    "site_hub_id": "hub", "site_cluster_name": "c", "site_account": "hpcampus", "site_hub_name": "h", "site_hub_address": "h",
+    "site_login_address": "l", "site_public_url": "https://h/", "site_hub_ssh_port": 22, "site_login_ssh_port": 22,
+    "site_account_uid": 2900, "site_shared_dir": "/srv", "site_admins": [],
+}  # fmt: skip
+HASH = "$2b$12$" + "a" * 53
+
+
+def collection_refuses(key: str, name: str) -> bool:
+    """Ask the collection itself, through what it checks and not through the names of its patterns."""
+    if key == "user":
+        found = CHECKS.account_problems({**SITE, "site_accounts": [{"name": name, "password_hash": HASH}]})
+    else:
+        found = CHECKS.name_problems({**SITE, key: name})
+    return bool(list(found))
+
+
+@pytest.mark.parametrize(
+    ("key", "parse"),
+    [("site_hub_name", validators.hub_name), ("site_login_address", validators.host), ("user", validators.user)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])
+def test_names_are_taken_exactly_where_the_collection_takes_them(key: Any, parse: Any, name: Any) -> None:
+    answer, _ = attempt(parse, name)
+    # Spaces around an answer, and capitals in the hub's name, are mended before they are written.
+    mended = name.strip().lower() if key == "site_hub_name" else name.strip()
+    assert (answer is None) == collection_refuses(key, mended)
+    assert answer in {None, mended}
+
+
+def role_pattern(role: str, before: str) -> str:
+    """Take a pattern out of a role's own check."""
+    text = (ROOT / f"roles/{role}/tasks/preflight.yml").read_text()
+    found = re.search(re.escape(before) + r"'(?P<pattern>[^']+)'", text)
+    assert found is not None, f"{role} checks no {before} any more"
+    return found["pattern"]
+
+
+def test_user_names_are_those_of_the_hub() -> None:
+    assert validators.USER.pattern == role_pattern("jupyterhub", "__jupyterhub_names | reject('match', ")
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])
+def test_a_hub_name_is_one_the_web_server_takes(name: Any) -> None:
+    answer, _ = attempt(validators.hub_name, name)
+    assert answer is None or re.match(role_pattern("apache", "__apache_names | reject('match', "), answer)
+
+
+URLS = ["https://example.org/a.deb", "https://example.org:8443/p/a_1.4-1%2B1_amd64.deb", "http://example.org/a.deb",
+        "https://example.org/a.rpm", "https://example.org/a.deb.asc", "https://example.org/", "https://example.org/a deb.deb",
+        "https:///a.deb"]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_package_is_one_the_role_takes(url: Any) -> None:
+    answer, complaint = attempt(BY_KEY["apptainer_url"].parse, url)
+    taken = bool(re.match(role_pattern("apptainer", "apptainer_deb_url is match("), url))
+    assert (answer is not None) == (taken and url != "https:///a.deb")
+    assert answer or ".deb" in complaint
+
+
 @pytest.mark.parametrize(
     ("given", "names"),
     [
@@ -81,6 +149,7 @@ def test_rules_are_those_of_the_collection(name: Any) -> None:
         ("node[9:11].hpc", ["node9.hpc", "node10.hpc", "node11.hpc"]),
         (["a", "b[1-2]"], ["a", "b1", "b2"]),
         ("10.0.0.7", ["10.0.0.7"]),
+        ("Node[1-2]", ["Node1", "Node2"]),
     ],
 )
 def test_host_lists(given: Any, names: Any) -> None:
@@ -93,6 +162,7 @@ def test_host_lists(given: Any, names: Any) -> None:
         ("", "name at least one host"),
         (", ,", "name at least one host"),
         ("c1, c1", "named twice"),
+        ("c1, C1", "named twice"),
         ("c[3-1]", "not a range"),
         ("c[1-999999]", "at most 4000"),
         ("c[1-2", "not a range"),
@@ -117,6 +187,8 @@ def test_wrong_host_lists(given: Any, says: Any) -> None:
         ("profile", "x", "single, own-cluster"),
         ("hub_name", "https://jupyter.example.org", "the name alone"),
         ("hub_name", "a..b", "host name"),
+        ("hub_name", "a-.example.org", "no hyphen"),
+        ("controller", "-ctl", "no hyphen"),
         ("hub_name", "x" * 254, "host name"),
         ("course_slug", "Physics", "lower case"),
         ("course_slug", "a-", "hyphen at the ends"),
@@ -125,11 +197,14 @@ def test_wrong_host_lists(given: Any, says: Any) -> None:
         ("admin_name", "verify", "platform itself"),
         ("admin_name", "course-x", "platform itself"),
         ("admin_name", "Alice", "lower case"),
+        ("admin_name", "anna.", "at both ends"),
+        ("course_instructor", "anna-", "at both ends"),
         ("partition", "1st", "letter first"),
         ("shared_dir", "srv", "absolute path"),
         ("shared_dir", "/srv/../etc", "absolute path"),
         ("shared_dir", "/srv/my dir", "absolute path"),
         ("apptainer_url", "http://example.org/a.deb", "https://"),
+        ("apptainer_url", "https://example.org/a.rpm", "ends in .deb"),
         ("apptainer_checksum", "sha256:abc", "64 hexadecimal"),
         ("admin_password", "short", "at least 10"),
         ("admin_password", "ä" * 40, "72 bytes"),
@@ -139,6 +214,11 @@ def test_wrong_host_lists(given: Any, says: Any) -> None:
 def test_messages_say_what_is_wrong(key: Any, value: Any, says: Any) -> None:
     with pytest.raises(ValueError, match=says):
         BY_KEY[key].parse(value)
+
+
+def test_a_hub_name_is_written_in_lower_case_and_a_number_is_a_user_name() -> None:
+    assert validators.hub_name("Jupyter.Example.org") == "jupyter.example.org"
+    assert validators.user("1234567") == "1234567"
 
 
 @given(st.text(min_size=3).map("QZ".__add__))  # no message has these letters of its own
