@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,18 @@ from hpcampus.texts import t
 
 # Looks at the world beyond the text of an answer: raises ValueError as a validator does.
 Inspector = Callable[[Any, Answers], None]
+
+
+class ContradictionError(ValueError):
+    """An answer that is right by itself and does not go together with an earlier one.
+
+    Attributes:
+        earlier: Key of the question whose answer may be the wrong one of the two.
+    """
+
+    def __init__(self, text: str, earlier: str) -> None:
+        super().__init__(text)
+        self.earlier = earlier
 
 
 @dataclass(frozen=True)
@@ -33,11 +46,21 @@ class Layer:
 
 @dataclass(frozen=True)
 class Problem:
-    """An answer that is missing or wrong."""
+    """An answer that is missing or wrong.
+
+    Attributes:
+        key: Of the question.
+        source: Name of the layer that gave the answer; empty when it was given just now, or not at all.
+        text: What is wrong, for a person.
+        earlier: Key of the question whose answer it contradicts; empty when it is wrong by itself.
+        missing: Whether there is no answer.
+    """
 
     key: str
     source: str
     text: str
+    earlier: str = ""
+    missing: bool = False
 
     def __str__(self) -> str:
         where = f" ({self.source})" if self.source else ""
@@ -97,7 +120,7 @@ def _resolve_one(
         try:
             value = check(question, layer.values[question.key], known, inspector)
         except ValueError as error:
-            problem = Problem(question.key, layer.name, str(error))
+            problem = Problem(question.key, layer.name, str(error), getattr(error, "earlier", ""))
             if layer.lenient:
                 resolved.notices.append(problem)
                 continue
@@ -111,7 +134,7 @@ def _resolve_one(
         resolved.values[question.key] = default
         resolved.sources[question.key] = ""
     elif not question.optional(known):
-        resolved.problems.append(Problem(question.key, "", t("wrong.required")))
+        resolved.problems.append(Problem(question.key, "", t("wrong.required"), missing=True))
 
 
 def check(question: Question, raw: object, known: Answers, inspector: Inspector | None = None) -> Any:
@@ -124,6 +147,18 @@ def check(question: Question, raw: object, known: Answers, inspector: Inspector 
     if inspector is not None:
         inspector(value, known)
     return value
+
+
+def by_itself(inspector: Inspector | None) -> Inspector | None:
+    """Make an inspector that lets contradictions pass: a person who is asked one question cannot mend another one."""
+    if inspector is None:
+        return None
+
+    def check(value: Any, known: Answers) -> None:
+        with contextlib.suppress(ContradictionError):
+            inspector(value, known)
+
+    return check
 
 
 def unknown_answers(layer: Layer) -> list[Problem]:

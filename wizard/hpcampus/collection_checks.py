@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import re
+import stat
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpcampus.answers import ContradictionError
 from hpcampus.errors import CollectionError
+from hpcampus.validators import wrong
 from hpcampus.yaml_files import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
 
     from hpcampus.answers import Inspector
@@ -21,6 +26,11 @@ if TYPE_CHECKING:
 
 CHECKS = Path("plugins/module_utils/site_problems.py")
 DEFAULTS = Path("roles/site/defaults/main.yml")
+CERTIFICATE = "apache_certificate_file"
+KEY = "apache_certificate_key_file"
+NO_NAME = "name.invalid"
+PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+CERTIFICATE_BLOCKS = (b"CERTIFICATE", b"X509 CERTIFICATE")
 FROM_VAULT = re.compile(r"\{\{ vault_password_hashes\['(?P<name>[^']+)'\] \}\}")
 
 
@@ -68,23 +78,83 @@ def _with_hash(account: Mapping[str, Any], hashes: Mapping[str, Any]) -> dict[st
 def inspectors(collection: Path) -> dict[str, Inspector]:
     """Give the checks of answers that need the files they name."""
 
-    def certificate(value: Any, _known: Answers) -> None:
+    def certificate(value: Any, known: Answers) -> None:
         _require_readable(value)
+        _require_certificate_alone(value)
+        if "hub_name" not in known:
+            return
+        with _any_key() as any_key:
+            problems = _certificate_problems(collection, value, any_key, known["hub_name"])[CERTIFICATE]
+            whatever_the_name = _certificate_problems(collection, value, any_key, NO_NAME)[CERTIFICATE]
+        if any(problem in whatever_the_name for problem in problems):
+            raise ValueError(" ".join(problems))
+        if problems:
+            # The name of the hub may be the one that was mistyped.
+            raise ContradictionError(" ".join(problems), "hub_name")
 
     def key(value: Any, known: Answers) -> None:
         _require_readable(value)
-        if "tls_certificate" in known and "hub_name" in known:
-            check = load_checks(collection).certificate_problems
-            problems = check(known["tls_certificate"], value, known["hub_name"])
-            if problems:
-                raise ValueError(problems[0])
+        if "tls_certificate" not in known or "hub_name" not in known:
+            return
+        given = known["tls_certificate"]
+        problems = _certificate_problems(collection, given, value, known["hub_name"])[KEY]
+        if problems and not _is_key(value):
+            raise ValueError(" ".join(problems))
+        if problems:
+            raise ContradictionError(" ".join(problems), "tls_certificate")
 
     return {"tls_certificate": certificate, "tls_key": key}
 
 
+def _certificate_problems(collection: Path, certificate: str, key: str, hub_name: str) -> dict[str, list[str]]:
+    """Ask the collection about a pair; give its findings by variable, without the name that the person never typed."""
+    checks = load_checks(collection)
+    found = checks.certificate_problems(certificate, key, hub_name)
+    problems: dict[str, list[str]] = {}
+    for variable, path in ((CERTIFICATE, certificate), (KEY, key)):
+        beginning = checks.problem(variable, path, "\0", "").partition("\0")[0]
+        problems[variable] = [text.removeprefix(beginning) for text in found if text.startswith(beginning)]
+    return problems
+
+
+@contextlib.contextmanager
+def _any_key() -> Iterator[str]:
+    """Give a key of no meaning: the collection checks pairs, and at the certificate there is no key yet."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 -- for certificates only
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat  # noqa: PLC0415
+
+    text = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text)
+        file.flush()
+        yield file.name
+
+
+def _is_key(path: str) -> bool:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        load_pem_private_key(Path(path).read_bytes(), password=None)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _require_certificate_alone(path: str) -> None:
+    """Refuse a private key among certificates: the file is published, and the web server reads what stands first."""
+    kinds = PEM_BLOCK.findall(Path(path).read_bytes())
+    if any(kind.endswith(b"PRIVATE KEY") for kind in kinds):
+        raise wrong("certificate-key")
+    if kinds and kinds[0] not in CERTIFICATE_BLOCKS:
+        raise wrong("certificate-first")
+
+
 def _require_readable(value: str) -> None:
     try:
-        with Path(value).open("rb"):
-            pass
+        # Before it is opened: a pipe or a device would keep whoever reads it.
+        if stat.S_ISREG(Path(value).stat().st_mode):
+            with Path(value).open("rb"):
+                return
     except (OSError, ValueError) as error:
         raise ValueError(f"{value}: {getattr(error, 'strerror', None) or error}") from error
+    raise wrong("not-a-file", value=value)

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hpcampus import host_keys, node_size
-from hpcampus.answers import Inspector, Layer, Problem, Resolved, misplaced_secrets, resolve, without_secrets
+from hpcampus.answers import (
+    Inspector,
+    Layer,
+    Problem,
+    Resolved,
+    by_itself,
+    misplaced_secrets,
+    resolve,
+    without_secrets,
+)
 from hpcampus.collection_checks import inspectors, inventory_problems
 from hpcampus.errors import AnswersError, HostKeyError, InventoryError
 from hpcampus.files import PRIVATE_FILE, write_atomically
@@ -54,7 +63,7 @@ class Asker(Protocol):
         """Show fingerprints; give whether they are right."""
 
     def notice(self, problem: Problem) -> None:
-        """Say that a remembered answer is not valid any more."""
+        """Say that an answer is not valid any more, or does not go together with an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,7 @@ class Setup:
                 return Outcome({})
             resolved = found
         if resolved.problems:
-            raise AnswersError("answers-wrong", problems="\n".join(str(problem) for problem in resolved.problems))
+            raise AnswersError("answers-wrong", problems="\n".join(str(problem) for problem in _explained(resolved)))
         return self._write(resolved.values, documents)
 
     def _refuse_misplaced_secrets(self) -> None:
@@ -177,11 +186,7 @@ class Setup:
             resolved = self._resolve()
             question = self._next(resolved, asked)
             if question is not None:
-                for notice in resolved.notices:
-                    if notice.key == question.key:
-                        asker.notice(notice)
-                self._ask(asker, question, resolved)
-                asked.add(question.key)
+                asked |= self._ask_open(asker, question, resolved)
                 continue
             if resolved.problems:
                 # Only names of questions that do not exist are left: nobody can answer those.
@@ -192,6 +197,29 @@ class Setup:
             if choice == LEAVE:
                 return None
             self._ask_section(asker, choice)
+
+    def _ask_open(self, asker: Asker, question: Question, resolved: Resolved) -> set[str]:
+        """Ask an open question, after the reason why it is open again, and give the keys of what was asked.
+
+        Where two answers contradict each other either may be the wrong one, so the earlier one is asked again first.
+        """
+        reasons = [
+            problem
+            for problem in (*resolved.notices, *resolved.problems)
+            if problem.key == question.key and not problem.missing
+        ]
+        for reason in reasons:
+            asker.notice(reason)
+        earlier = {reason.earlier for reason in reasons if reason.earlier}
+        for other in QUESTIONS:
+            if other.key in earlier:
+                self._ask(asker, other, resolved)
+        if earlier:
+            resolved = self._resolve()
+            if question.key in resolved.values:
+                return {question.key, *earlier}
+        self._ask(asker, question, resolved)
+        return {question.key, *earlier}
 
     def _next(self, resolved: Resolved, asked: set[str]) -> Question | None:
         known = self._known(resolved)
@@ -214,8 +242,8 @@ class Setup:
 
     def _ask(self, asker: Asker, question: Question, resolved: Resolved) -> None:
         known = self._known(resolved)
-        present = resolved.values.get(question.key, question.default(known))
-        answer = asker.ask(question, present, known, self.inspectors.get(question.key))
+        present = resolved.values.get(question.key, self.now.get(question.key, question.default(known)))
+        answer = asker.ask(question, present, known, by_itself(self.inspectors.get(question.key)))
         if answer is not None:
             self.now[question.key] = answer
             self.site.state.make()
@@ -284,6 +312,12 @@ class Setup:
                 return self.probe(hosts, answers["ssh_user"], pinned), ""
             except (OSError, ValueError) as error:
                 return NodeSize(0, 0), str(error)
+
+
+def _explained(resolved: Resolved) -> list[Problem]:
+    """Give the problems; where an answer is missing because a remembered one was dropped, say why it was."""
+    dropped = {notice.key: notice for notice in resolved.notices}
+    return [dropped.get(problem.key, problem) if problem.missing else problem for problem in resolved.problems]
 
 
 def _groups(answers: Answers) -> dict[str, list[str]]:

@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from hpcampus import passwords
 from hpcampus.places import Site, site_at
@@ -107,6 +113,26 @@ def local_site(site: Site) -> Site:
     site.hosts_file.write_text(f"all:\n  hosts:\n    here: {python}\n")
     site.main_file.write_text(f"mark: {site.inventory.parent / 'marks'}\n")
     return site
+
+
+def write_certificate(
+    directory: Path, name: str, host: str = "jupyter.example.org", days: int = 9
+) -> tuple[Path, Path]:
+    """Write NAME.pem and NAME.key, a certificate for `host` that is good for so many days from now, and its key."""
+    certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
+    private = ec.generate_private_key(ec.SECP256R1())
+    called = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(called, called, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=99))
+        .not_valid_after(now + dt.timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, key
 
 
 def marks(site: Site) -> list[str]:

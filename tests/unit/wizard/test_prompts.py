@@ -127,3 +127,11 @@ def test_a_notice_names_the_question(terminal: Any) -> None:
     terminal.notice(Problem("hub_name", "inventory", "it is too odd"))
     assert "Name of the hub" in (shown := terminal.console.export_text().replace("\n", " "))
     assert "it is too odd" in shown
+
+
+def test_a_notice_names_both_questions_that_contradict_each_other(terminal: Any) -> None:
+    terminal.notice(Problem("tls_key", "", "it is too odd.", "tls_certificate"))
+    shown = terminal.console.export_text().replace("\n", " ")
+    assert "Path of its key" in shown
+    assert "Path of the certificate" in shown
+    assert "it is too odd" in shown

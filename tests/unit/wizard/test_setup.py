@@ -21,7 +21,7 @@ from hpcampus.questions import QUESTIONS
 from hpcampus.render import NodeSize
 from hpcampus.setup import LEAVE, WRITE, Request, Setup
 from hpcampus.yaml_files import read_plain
-from tests.unit.wizard.conftest import ANSWERS, CANARY, ROOT
+from tests.unit.wizard.conftest import ANSWERS, CANARY, ROOT, write_certificate
 
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI"
 PASSWORD = f"pw-{CANARY}"
@@ -217,12 +217,7 @@ def test_wrong_answers_write_nothing(site: Site, request_: Any, says: Any) -> No
 
 def test_a_certificate_that_does_not_match_its_key(site: Site, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
-             str(tmp_path / f"{name}.key"), "-out", str(tmp_path / f"{name}.pem"), "-subj", "/CN=x", "-days", "9",
-             "-addext", "subjectAltName=DNS:jupyter.example.org"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+        write_certificate(tmp_path, name)
     provided = {**ANSWERS, "tls": "provided", "tls_certificate": str(tmp_path / "a.pem")}
     wrong = {**provided, "tls_key": str(tmp_path / "b.key")}
     with pytest.raises(AnswersError) as caught:
@@ -234,6 +229,122 @@ def test_a_certificate_that_does_not_match_its_key(site: Site, tmp_path: Path) -
     # The self-signed one needs no files; what named them goes.
     setup(site, given={"tls": "selfsigned"}, skip_host_keys=True).run()
     assert "apache_certificate_file" not in read_plain(site.main_file)
+
+
+class Stubborn(Person):
+    """Gives the answers of a list one after the other, and says what each was refused for."""
+
+    def __init__(self, answers: Any, **lists: Any) -> None:
+        super().__init__(answers)
+        self.lists = {key: list(values) for key, values in lists.items()}
+        self.refusals: list[tuple[str, str]] = []
+        self.reasons: list[tuple[str, str]] = []
+        self.stops_at_notice = False
+
+    def ask(self, question: Any, present: Any, known: Any, inspector: Any) -> Any:
+        while question.key in self.lists:
+            assert self.lists[question.key], f"{question.key} is asked once too often: {self.refusals} {self.reasons}"
+            raw = self.lists[question.key].pop(0)
+            self.asked.append(question.key)
+            try:
+                value = question.parse(present if raw is ... else raw)
+                if inspector is not None:
+                    inspector(value, known)
+            except ValueError as error:
+                self.refusals.append((question.key, str(error)))
+            else:
+                return value
+        return super().ask(question, present, known, inspector)
+
+    def notice(self, problem: Any) -> None:
+        if self.stops_at_notice:
+            raise KeyboardInterrupt
+        super().notice(problem)
+        self.reasons.append((problem.key, problem.text))
+
+
+PROVIDED = {**FULL, "tls": "provided"}
+
+
+def test_what_can_be_seen_at_the_certificate_is_said_there(site: Site, tmp_path: Path) -> None:
+    good, key = write_certificate(tmp_path, "good")
+    old, _ = write_certificate(tmp_path, "old", days=-1)
+    both, late = tmp_path / "both.pem", tmp_path / "late.pem"
+    both.write_bytes(good.read_bytes() + key.read_bytes())
+    late.write_bytes(b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n" + good.read_bytes())
+    other = tmp_path / "other.pem"
+    other.write_text("no certificate\n")
+    wrong = [str(key), str(other), str(old), str(both), str(late), str(tmp_path), "/dev/zero", str(tmp_path / "none")]
+    person = Stubborn(PROVIDED, tls_certificate=[*wrong, str(good)], tls_key=[str(good), str(key)])
+    setup(site, person).run()
+    assert person.lists == {"tls_certificate": [], "tls_key": []}
+    said = [text for _, text in person.refusals]
+    wanted = [
+        "holds a private key", "not a PEM certificate", "expired on", "holds a private key", "must be the first", "not an ordinary file",
+        "not an ordinary file", "No such file", "not an unencrypted PEM key",
+    ]  # fmt: skip
+    for text, part in zip(said, wanted, strict=True):
+        assert part in text
+        assert "apache_" not in text
+    assert person.reasons == []
+    assert read_plain(site.main_file)["apache_certificate_file"] == str(good)
+
+
+def test_a_certificate_for_another_name_leads_back_to_the_name_too(site: Site, tmp_path: Path) -> None:
+    other, _ = write_certificate(tmp_path, "other", "hub.example.org")
+    good, key = write_certificate(tmp_path, "good")
+    person = Stubborn(
+        PROVIDED, hub_name=["jupiter.example.org", ..., "jupyter.example.org"], tls_certificate=[str(other), str(good), ...],
+        tls_key=[str(key)],
+    )  # fmt: skip
+    setup(site, person).run()
+    assert [key for key, _ in person.reasons] == ["tls_certificate", "tls_certificate"]
+    assert "it is for hub.example.org, not for jupiter.example.org" in person.reasons[0][1]
+    assert "apache_" not in str(person.reasons)
+    main = read_plain(site.main_file)
+    assert (main["site_hub_name"], main["apache_certificate_file"]) == ("jupyter.example.org", str(good))
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["at once", "after Ctrl-C"])
+@pytest.mark.parametrize("mend", ["certificate", "key"])
+def test_a_key_of_another_certificate_leads_back_to_the_certificate(
+    site: Site, tmp_path: Path, mend: Any, restarted: Any
+) -> None:
+    (first, first_key), (second, second_key) = (write_certificate(tmp_path, name) for name in "ab")
+    # The person has mixed up a pair; either half may be the one to mend.
+    before = Stubborn(PROVIDED, tls_certificate=[str(first)], tls_key=[str(second_key)])
+    mended: Any = {
+        "certificate": {"tls_certificate": [str(second)], "tls_key": [str(second_key)]},
+        "key": {"tls_certificate": [...], "tls_key": [str(first_key)]},
+    }
+    after = mended[mend]
+    if restarted:
+        before.stops_at_notice = True
+        with pytest.raises(KeyboardInterrupt):
+            setup(site, before).run()
+        person = Stubborn(PROVIDED, **after)
+    else:
+        person = before
+        for key, answers in after.items():
+            person.lists[key] += answers
+    setup(site, person).run()
+    assert [key for key, _ in person.reasons] == ["tls_key"]
+    assert "does not belong to the certificate" in person.reasons[0][1]
+    assert "apache_" not in person.reasons[0][1]
+    wanted = (str(second), str(second_key)) if mend == "certificate" else (str(first), str(first_key))
+    main = read_plain(site.main_file)
+    assert (main["apache_certificate_file"], main["apache_certificate_key_file"]) == wanted
+
+
+def test_a_certificate_that_has_expired_since_is_named(site: Site, tmp_path: Path) -> None:
+    good, key = write_certificate(tmp_path, "good")
+    provided = {**ANSWERS, "tls": "provided", "tls_certificate": str(good), "tls_key": str(key)}
+    setup(site, from_file=provided, password=PASSWORD, skip_host_keys=True).run()
+    write_certificate(tmp_path, "good", days=-1)
+    with pytest.raises(AnswersError) as caught:
+        setup(site, skip_host_keys=True).run()
+    assert "tls_certificate" in caught.value.why
+    assert "expired on" in caught.value.why
 
 
 def test_contradictions_with_hand_edits_are_not_written(site: Site) -> None:

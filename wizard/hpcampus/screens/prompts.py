@@ -76,9 +76,13 @@ class Terminal:
         return bool(questionary.confirm(question, default=False).unsafe_ask())
 
     def notice(self, problem: Problem) -> None:
-        """Say that a remembered answer is not valid any more."""
+        """Say that an answer is not valid any more, or does not go together with an earlier one."""
         prompt = t(f"prompt.{problem.key}")
-        say(self.console, t("setup.again", prompt=prompt, problem=problem.text), "yellow")
+        if problem.earlier:
+            earlier = t(f"prompt.{problem.earlier}")
+            say(self.console, t("setup.together", prompt=prompt, earlier=earlier, problem=problem.text), "yellow")
+        else:
+            say(self.console, t("setup.again", prompt=prompt, problem=problem.text), "yellow")
 
 
 def _choose(question: Question, present: object) -> Any:
