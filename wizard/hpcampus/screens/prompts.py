@@ -4,9 +4,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import questionary
+from prompt_toolkit.application import get_app
+from prompt_toolkit.document import Document
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.lexers import SimpleLexer
+from prompt_toolkit.shortcuts import PromptSession
+from questionary.constants import DEFAULT_QUESTION_PREFIX
+from questionary.styles import merge_styles_default
 
 from hpcampus.answers import Inspector, Problem, check
 from hpcampus.questions import QUESTIONS, SECTIONS, Answers, Kind, Question
@@ -17,6 +25,7 @@ from hpcampus.texts import t
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
     from rich.console import Console
 
     from hpcampus.host_keys import Comparison
@@ -31,12 +40,12 @@ class Terminal:
     def ask(self, question: Question, present: object, known: Answers, inspector: Inspector | None) -> Any:
         """Ask until the answer is valid."""
 
-        def validate(raw: object) -> bool | str:
+        def validate(raw: object) -> str:
             try:
                 check(question, raw, known, inspector)
             except ValueError as error:
                 return str(error)
-            return True
+            return ""
 
         match question.kind:
             case Kind.CHOICE:
@@ -45,8 +54,7 @@ class Terminal:
                 return _ask_secret(question, known, validate)
             case _:
                 default = ", ".join(present) if isinstance(present, list) else str(present or "")
-                raw = questionary.text(question.prompt, default=default, validate=validate).unsafe_ask()
-                return question.parse(raw)
+                return question.parse(type_in(question.prompt, validate, default))
 
     def review(self, values: Answers) -> str:
         """Show all answers and ask what to do."""
@@ -91,22 +99,76 @@ def _choose(question: Question, present: object) -> Any:
     return questionary.select(question.prompt, choices=choices, default=default).unsafe_ask()
 
 
-def _ask_secret(question: Question, known: Answers, validate: Callable[[object], bool | str]) -> str | None:
+def type_in(prompt: str, complaint: Callable[[str], str], default: str = "", *, hidden: bool = False) -> str:
+    """Let a person type one line until there is no complaint about it.
+
+    The complaint stands above the line, as many rows high as it needs to be read as a whole, until Enter is pressed
+    again; prompt_toolkit's own place for it is one row, whatever the message.
+
+    Args:
+        prompt: The question.
+        complaint: Says what is wrong with the line; empty when nothing is.
+        default: What stands in the line at first.
+        hidden: Whether stars are shown in place of what is typed.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, or Ctrl-D in an empty line.
+    """
+    wrong = ""
+
+    def message() -> StyleAndTextTuples:
+        parts: StyleAndTextTuples = []
+        for row in _rows(t("setup.wrong", problem=wrong)) if wrong else []:
+            parts += [("class:validation-toolbar", row), ("", "\n")]
+        return [*parts, ("class:qmark", DEFAULT_QUESTION_PREFIX), ("class:question", f" {prompt} ")]
+
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _take(event: KeyPressEvent) -> None:
+        nonlocal wrong
+        wrong = complaint(event.current_buffer.text)
+        if not wrong:
+            event.current_buffer.validate_and_handle()
+
+    session: PromptSession[str] = PromptSession(
+        message,
+        is_password=hidden,
+        key_bindings=keys,
+        lexer=SimpleLexer("class:answer"),
+        style=merge_styles_default([]),
+    )
+    session.default_buffer.reset(Document(default))
+    try:
+        return session.app.run()
+    except EOFError:
+        raise KeyboardInterrupt from None
+
+
+def _rows(text: str) -> list[str]:
+    """Wrap a text for the terminal as it is now; of what is too long even so, beginning and end are kept."""
+    size = get_app().output.get_size()
+    rows = textwrap.wrap(text, max(20, size.columns - 1), break_on_hyphens=False)
+    half = max(1, (size.rows - 4) // 2)
+    return rows if len(rows) <= 2 * half else [*rows[:half], *rows[-half:]]
+
+
+def _ask_secret(question: Question, known: Answers, complaint: Callable[[str], str]) -> str | None:
     optional = question.optional(known)
     prompt = t("setup.keep-password", prompt=question.prompt) if optional else question.prompt
 
-    def valid_or_empty(raw: str) -> bool | str:
-        return True if optional and not raw else validate(raw)
+    def unless_kept(raw: str) -> str:
+        return "" if optional and not raw else complaint(raw)
 
-    first = questionary.password(prompt, validate=valid_or_empty).unsafe_ask()
+    first = type_in(prompt, unless_kept, hidden=True)
     if not first:
         return None
 
-    def same(raw: str) -> bool | str:
-        return True if raw == first else t("setup.password-differs")
+    def unless_same(raw: str) -> str:
+        return "" if raw == first else t("setup.password-differs")
 
-    questionary.password(t("setup.password-again"), validate=same).unsafe_ask()
-    return str(first)
+    type_in(t("setup.password-again"), unless_same, hidden=True)
+    return first
 
 
 def _shown(question: Question, values: Answers) -> str:

@@ -202,6 +202,7 @@ TEXTS: Final[dict[str, str]] = {
     "setup.intro": "This asks about your site and writes {path}. Ctrl-C keeps your answers; start again to go on.",
     "setup.draft": "Going on with the answers of the last time.",
     "setup.again": "The answer to '{prompt}' is not valid any more: {problem}",
+    "setup.wrong": "Not taken: {problem}",
     "setup.together": "The answers to '{prompt}' and '{earlier}' do not go together: {problem} Here are both questions again.",
     "setup.review": "These are the answers:",
     "setup.row": "  {prompt:<44} {value}",
