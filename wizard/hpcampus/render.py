@@ -15,6 +15,8 @@ SSH_ARGUMENTS = (
     " -o StrictHostKeyChecking=yes"
 )
 VERIFY_USER = "verify"
+# Only where the hub keeps the passwords itself does a person need one here.
+OWN_PASSWORDS = "local"
 GROUPS = ("slurm_controller", "slurm_login", "slurm_compute")
 MAX_MINUTES = 720
 USUAL_MINUTES = 120
@@ -202,15 +204,54 @@ def account_record(name: str) -> dict[str, str]:
 
 
 def _accounts(answers: Answers, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the accounts; a new password goes to the vault, so its account must look there."""
+    """Give the accounts; a new password goes to the vault, so its account must look there.
+
+    Instructors come last: without an account nobody could log in as the one that was just named.
+    """
     admin = answers["admin_name"]
     renewed = {VERIFY_USER} | ({admin} if answers.get("admin_password") is not None else set())
     records = [
         {**record, **account_record(record["name"])} if record.get("name") in renewed else record
         for record in _records(existing.get("site_accounts"))
     ]
-    present = [record.get("name") for record in records]
-    return [*records, *(account_record(name) for name in (admin, VERIFY_USER) if name not in present)]
+    present = [str(record.get("name")) for record in records]
+    wanted = dict.fromkeys([admin, VERIFY_USER, *_instructors(answers, existing)])
+    return [*records, *(account_record(name) for name in wanted if name not in present)]
+
+
+def _instructors(answers: Answers, existing: Mapping[str, Any]) -> list[str]:
+    """Name the instructors of all courses, if it is the hub that keeps their passwords."""
+    if existing.get("jupyterhub_authenticator", OWN_PASSWORDS) != OWN_PASSWORDS:
+        return []
+    courses = _courses(answers, existing)
+    return list(dict.fromkeys(name for course in courses for name in _names(course.get("instructors"))))
+
+
+def instructors_without_password(
+    answers: Answers, existing: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> dict[str, str]:
+    """Give the instructors for whom a password has to be made, each with the short name of the first course.
+
+    An account that a person wrote, with whatever hash, is that person's business. A hash in the vault without an account
+    is no password that anybody was told of: a run may have ended between the two files.
+
+    Args:
+        answers: Complete and valid.
+        existing: Variables of `group_vars/all/main.yml` before they change.
+        secrets: Variables of the vault before they change.
+    """
+    hashes = set(_mapping(secrets.get("vault_password_hashes")))
+    records = {
+        str(record.get("name")): record.get("password_hash") for record in _records(existing.get("site_accounts"))
+    }
+    able = {name for name, value in records.items() if name in hashes or value != account_record(name)["password_hash"]}
+    able |= {answers["admin_name"], VERIFY_USER}
+    courses = _courses(answers, existing)
+    return {
+        name: next(str(course.get("slug")) for course in courses if name in _names(course.get("instructors")))
+        for name in _instructors(answers, existing)
+        if name not in able
+    }
 
 
 def hosts_document(answers: Answers, existing: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from hpcampus.render import (
     answers_from,
     group_hosts,
     hosts_document,
+    instructors_without_password,
     main_variables,
     obsolete_variables,
     ssh_hosts,
@@ -90,6 +91,15 @@ class Request:
 
 
 @dataclass(frozen=True)
+class NewAccount:
+    """An account that setup made a password for; only its hash is kept, so it is shown once."""
+
+    name: str
+    password: str = field(repr=False)
+    course: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What setup did.
 
@@ -98,12 +108,14 @@ class Outcome:
         vault_key: Where the key of the vault is.
         node: Size of the smallest node, if it was looked at.
         probe_problem: Why it could not be.
+        accounts: Those of instructors who had none.
     """
 
     written: Mapping[Path, bool]
     vault_key: Path | None = None
     node: NodeSize | None = None
     probe_problem: str = ""
+    accounts: tuple[NewAccount, ...] = ()
 
 
 @dataclass
@@ -256,7 +268,7 @@ class Setup:
         existing = plain(documents.main)
         if not existing.get("site_profiles"):
             node, trouble = self._look_at_nodes(answers, documents.known_hosts)
-        self._change(documents, answers, node if node.cpus else SMALL_NODE)
+        accounts = self._change(documents, answers, node if node.cpus else SMALL_NODE)
         problems = inventory_problems(
             self.collection, plain(documents.main), plain(documents.secrets), _groups(answers)
         )
@@ -265,15 +277,20 @@ class Setup:
         key = ensure_key(self.site, self.request.vault_password_file)
         written = write_documents(self.site, documents, key)
         self.draft_file.unlink(missing_ok=True)
-        return Outcome(written, key, node if node.cpus else None, trouble)
+        return Outcome(written, key, node if node.cpus else None, trouble, accounts)
 
-    def _change(self, documents: Documents, answers: Answers, node: NodeSize) -> None:
-        existing = plain(documents.main)
+    def _change(self, documents: Documents, answers: Answers, node: NodeSize) -> tuple[NewAccount, ...]:
+        existing, secrets = plain(documents.main), plain(documents.secrets)
+        accounts = tuple(
+            NewAccount(name, generate_password(), course)
+            for name, course in instructors_without_password(answers, existing, secrets).items()
+        )
         update(documents.main, main_variables(answers, existing, node))
         for name in obsolete_variables(answers):
             documents.main.pop(name, None)
         replace(documents.hosts, hosts_document(answers, plain(documents.hosts)))
-        update(documents.secrets, _secrets(answers, plain(documents.secrets)))
+        update(documents.secrets, _secrets(answers, secrets, accounts))
+        return accounts
 
     def _pin(self, answers: Answers, text: str) -> str:
         hosts = ssh_hosts(answers)
@@ -325,9 +342,10 @@ def _groups(answers: Answers) -> dict[str, list[str]]:
     return {**groups, "all": list(dict.fromkeys(host for hosts in groups.values() for host in hosts))}
 
 
-def _secrets(answers: Answers, existing: Mapping[str, Any]) -> dict[str, Any]:
+def _secrets(answers: Answers, existing: Mapping[str, Any], accounts: Sequence[NewAccount]) -> dict[str, Any]:
     """Give the variables of the vault: hashes, and the password of the account that proves the platform."""
     hashes = dict(existing.get("vault_password_hashes") or {})
+    hashes.update({account.name: hash_password(account.password) for account in accounts})
     if answers.get("admin_password") is not None:
         hashes[answers["admin_name"]] = hash_password(answers["admin_password"])
     verify_password = existing.get("site_verify_password")

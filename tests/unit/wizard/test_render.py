@@ -19,6 +19,7 @@ from hpcampus.render import (
     answers_from,
     group_hosts,
     hosts_document,
+    instructors_without_password,
     main_variables,
     obsolete_variables,
     profiles_for,
@@ -32,7 +33,7 @@ SINGLE = {
     if key not in {"controller", "login", "compute", "shared_dir"}
 }
 HASH = hash_password("correct horse")
-SECRETS = {"vault_password_hashes": {"admin": HASH, "verify": HASH, "boss": HASH}}
+SECRETS = {"vault_password_hashes": {"admin": HASH, "verify": HASH, "boss": HASH, "mcurie": HASH}}
 
 slugs = st.from_regex(r"[a-z][a-z0-9-]{0,10}[a-z0-9]", fullmatch=True)
 right_answers = st.fixed_dictionaries(
@@ -101,6 +102,16 @@ def test_own_records_are_kept() -> None:
     existing["site_accounts"].append({"name": "bob", "password_hash": HASH})
     again = main_variables({**ANSWERS, "course_title": "New title"}, existing, SMALL_NODE)
     assert again["site_courses"][0]["title"] == "New title"
+    # Who teaches needs an account.
+    assert [record["name"] for record in again["site_accounts"]] == [
+        "admin",
+        "verify",
+        "mcurie",
+        "bob",
+        "rfeynman",
+        "x",
+    ]
+    del again["site_accounts"][4:]
     again["site_courses"][0]["title"] = existing["site_courses"][0]["title"]
     assert again == existing
 
@@ -116,7 +127,35 @@ def test_another_administrator_is_added() -> None:
     existing = main_variables(ANSWERS, {}, SMALL_NODE)
     again = main_variables({**ANSWERS, "admin_name": "boss"}, existing, SMALL_NODE)
     assert again["site_admins"] == ["admin", "boss"]
-    assert [record["name"] for record in again["site_accounts"]] == ["admin", "verify", "boss"]
+    assert [record["name"] for record in again["site_accounts"]] == ["admin", "verify", "mcurie", "boss"]
+
+
+def test_every_instructor_without_an_account_gets_one() -> None:
+    existing = main_variables(ANSWERS, {}, SMALL_NODE)
+    existing["site_courses"].append(
+        {"slug": "other", "title": "O", "instructors": ["own", "var", "new", "mcurie", "admin"]}
+    )
+    existing["site_accounts"] += [
+        {"name": "own", "password_hash": HASH},
+        {"name": "var", "password_hash": "{{ my_own_variable }}"},
+    ]
+    secrets = {"vault_password_hashes": {"admin": HASH, "verify": HASH}}
+    assert instructors_without_password(ANSWERS, existing, secrets) == {"mcurie": "physics101", "new": "other"}
+    accounts = main_variables(ANSWERS, existing, SMALL_NODE)["site_accounts"]
+    assert accounts[:5] == existing["site_accounts"]
+    assert accounts[5:] == [{"name": "new", "password_hash": "{{ vault_password_hashes['new'] }}"}]
+    assert instructors_without_password(ANSWERS, existing, SECRETS) == {"new": "other"}
+
+
+def test_a_hash_without_an_account_is_made_anew() -> None:
+    assert instructors_without_password(ANSWERS, {}, SECRETS) == {"mcurie": "physics101"}
+
+
+def test_another_authenticator_has_its_own_accounts() -> None:
+    existing = {"jupyterhub_authenticator": "oauth"}
+    assert instructors_without_password(ANSWERS, existing, {}) == {}
+    accounts = main_variables(ANSWERS, existing, SMALL_NODE)["site_accounts"]
+    assert [record["name"] for record in accounts] == ["admin", "verify"]
 
 
 def test_a_new_password_is_looked_up_in_the_vault() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,45 @@ def test_a_new_password_and_none(site: Site) -> Any:
     assert hashed() == before
     setup(site, Person({"admin_password": "another password"}, reviews=["admin", WRITE])).run()
     assert matches("another password", hashed())
+
+
+def test_an_instructor_can_log_in(site: Site) -> None:
+    """The person named for the course has an account; its password is told once and kept as a hash only."""
+    outcome = setup(site, Person(FULL)).run()
+    (account,) = outcome.accounts
+    assert (account.name, account.course) == ("mcurie", "physics101")
+    assert account.password not in repr(outcome)
+    main = read_plain(site.main_file)
+    assert [record["name"] for record in main["site_accounts"]] == ["admin", "verify", "mcurie"]
+
+    def hashes() -> Any:
+        text = vault.decrypt(site.vault_file.read_text(), outcome.vault_key, site.vault_file)
+        assert account.password not in text
+        return read_yaml(text)["vault_password_hashes"]
+
+    before = hashes()
+    assert matches(account.password, before["mcurie"])
+    # Started again, it keeps them, and what an administrator added by hand.
+    by_hand = f"  - name: hand\n    password_hash: {before['mcurie']}  # mine\n"
+    text = site.main_file.read_text().replace("site_accounts:\n", f"site_accounts:\n{by_hand}")
+    site.main_file.write_text(text)
+    again = setup(site, Person({})).run()
+    assert (again.accounts, hashes()) == ((), before)
+    assert site.main_file.read_text() == text
+    # Another instructor gets another account; the first one keeps the old.
+    other = setup(site, Person({"course_instructor": "hand"}, reviews=["course", WRITE])).run()
+    assert other.accounts == ()
+    other = setup(site, Person({"course_instructor": "rfeynman"}, reviews=["course", WRITE])).run()
+    assert [account.name for account in other.accounts] == ["rfeynman"]
+    names = [record["name"] for record in read_plain(site.main_file)["site_accounts"]]
+    assert names == ["hand", "admin", "verify", "mcurie", "rfeynman"]
+    assert hashes() == {**before, "rfeynman": hashes()["rfeynman"]}
+
+
+def test_an_administrator_who_teaches_needs_no_second_account(site: Site) -> None:
+    outcome = setup(site, Person({**FULL, "course_instructor": "admin"})).run()
+    assert outcome.accounts == ()
+    assert [record["name"] for record in read_plain(site.main_file)["site_accounts"]] == ["admin", "verify"]
 
 
 def read_yaml(text: Any) -> Any:
@@ -433,4 +473,10 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "Written: " in shown
     assert "Key of the vault: " in shown
     assert PASSWORD not in shown
+    password_of = re.search(r"^  mcurie +(\S+)   instructor of physics101$", shown, re.MULTILINE)
+    assert password_of is not None
+    for path in (path for path in tmp_path.rglob("*") if path.is_file()):
+        assert password_of[1].encode() not in path.read_bytes()
+    assert cli.run(arguments[:3]) == 0
+    assert "instructor of" not in capsys.readouterr().out
     assert read_plain(tmp_path / "inventory/group_vars/all/main.yml")["site_courses"][0]["title"] == "From here"

@@ -26,5 +26,9 @@ def print_outcome(console: Console, outcome: Outcome, inventory: str) -> None:
         say(console, t("setup.probe-failed", problem=outcome.probe_problem), "yellow")
     for path, changed in outcome.written.items():
         say(console, t("setup.written" if changed else "setup.unchanged", path=path))
+    if outcome.accounts:
+        say(console, t("setup.accounts"), "bold")
+    for account in outcome.accounts:
+        say(console, t("setup.account", name=account.name, password=account.password, course=account.course))
     say(console, t("setup.vault-key", path=outcome.vault_key), "bold")
     say(console, t("setup.next", inventory=inventory))

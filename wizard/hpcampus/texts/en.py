@@ -228,6 +228,8 @@ TEXTS: Final[dict[str, str]] = {
     "setup.written": "Written: {path}",
     "setup.unchanged": "Unchanged: {path}",
     "setup.vault-key": "Key of the vault: {path}  (keep a copy; without it the secrets are lost)",
+    "setup.accounts": "Accounts made for instructors who had none. Write the passwords down, they are not shown again:",
+    "setup.account": "  {name:<20} {password}   instructor of {course}",
     "setup.next": """Next
   hpcampus apply --check{inventory}    says what would be done
   hpcampus apply{inventory}            does it
