@@ -75,8 +75,19 @@ def _with_hash(account: Mapping[str, Any], hashes: Mapping[str, Any]) -> dict[st
     return {**account, "password_hash": hashes.get(found["name"], "")} if found else dict(account)
 
 
-def inspectors(collection: Path) -> dict[str, Inspector]:
-    """Give the checks of answers that need the files they name."""
+def inspectors(collection: Path, aliases: Sequence[str] = ()) -> dict[str, Inspector]:
+    """Give the checks of answers that need the files they name.
+
+    Args:
+        collection: Root of the collection.
+        aliases: Further names of the web server, from the inventory.
+    """
+
+    def pair(certificate: str, key: str, hub_name: str) -> dict[str, list[str]]:
+        checks = load_checks(collection)
+        return _by_variable(
+            checks, certificate, key, checks.certificate_problems(certificate, key, hub_name, aliases=aliases)
+        )
 
     def certificate(value: Any, known: Answers) -> None:
         _require_readable(value)
@@ -84,8 +95,8 @@ def inspectors(collection: Path) -> dict[str, Inspector]:
         if "hub_name" not in known:
             return
         with _any_key() as any_key:
-            problems = _certificate_problems(collection, value, any_key, known["hub_name"])[CERTIFICATE]
-            whatever_the_name = _certificate_problems(collection, value, any_key, NO_NAME)[CERTIFICATE]
+            problems = pair(value, any_key, known["hub_name"])[CERTIFICATE]
+            whatever_the_name = pair(value, any_key, NO_NAME)[CERTIFICATE]
         if any(problem in whatever_the_name for problem in problems):
             raise ValueError(" ".join(problems))
         if problems:
@@ -96,8 +107,7 @@ def inspectors(collection: Path) -> dict[str, Inspector]:
         _require_readable(value)
         if "tls_certificate" not in known or "hub_name" not in known:
             return
-        given = known["tls_certificate"]
-        problems = _certificate_problems(collection, given, value, known["hub_name"])[KEY]
+        problems = pair(known["tls_certificate"], value, known["hub_name"])[KEY]
         if problems and not _is_key(value):
             raise ValueError(" ".join(problems))
         if problems:
@@ -106,10 +116,8 @@ def inspectors(collection: Path) -> dict[str, Inspector]:
     return {"tls_certificate": certificate, "tls_key": key}
 
 
-def _certificate_problems(collection: Path, certificate: str, key: str, hub_name: str) -> dict[str, list[str]]:
-    """Ask the collection about a pair; give its findings by variable, without the name that the person never typed."""
-    checks = load_checks(collection)
-    found = checks.certificate_problems(certificate, key, hub_name)
+def _by_variable(checks: ModuleType, certificate: str, key: str, found: Sequence[str]) -> dict[str, list[str]]:
+    """Give what was found about a pair of files by variable, without its name, which the person never typed."""
     problems: dict[str, list[str]] = {}
     for variable, path in ((CERTIFICATE, certificate), (KEY, key)):
         beginning = checks.problem(variable, path, "\0", "").partition("\0")[0]

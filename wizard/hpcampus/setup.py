@@ -131,7 +131,7 @@ class Setup:
     probe: Callable[[Sequence[str], str, Path], NodeSize] = node_size.probe
 
     def __post_init__(self) -> None:
-        self.inspectors = inspectors(self.collection)
+        self.inspectors: Mapping[str, Inspector] = {}
         self.now: dict[str, Any] = {}
         self.draft: Mapping[str, object] = {}
         self.remembered: Mapping[str, object] = {}
@@ -152,6 +152,8 @@ class Setup:
         """
         key = find_key(self.site, self.request.vault_password_file)
         documents = read_documents(self.site, key)
+        aliases = plain(documents.main).get("apache_server_aliases")
+        self.inspectors = inspectors(self.collection, aliases if isinstance(aliases, list) else [])
         self.remembered = answers_from(plain(documents.hosts), plain(documents.main), plain(documents.secrets))
         self._refuse_misplaced_secrets()
         if self.asker is None:

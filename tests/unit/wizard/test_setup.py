@@ -387,6 +387,16 @@ def test_a_certificate_that_has_expired_since_is_named(site: Site, tmp_path: Pat
     assert "expired on" in caught.value.why
 
 
+def test_a_certificate_has_to_cover_the_aliases_of_the_inventory_too(site: Site, tmp_path: Path) -> None:
+    setup(site, Person(FULL)).run()
+    site.main_file.write_text(site.main_file.read_text() + "apache_server_aliases: [www.example.org]\n")
+    good, key = write_certificate(tmp_path, "good")
+    given = {"tls": "provided", "tls_certificate": str(good), "tls_key": str(key)}
+    with pytest.raises(AnswersError) as caught:
+        setup(site, given=given, skip_host_keys=True).run()
+    assert "not for www.example.org" in caught.value.why
+
+
 def test_contradictions_with_hand_edits_are_not_written(site: Site) -> None:
     setup(site, Person(FULL)).run()
     text = site.main_file.read_text().replace("    time_limit_minutes: 120", "    time_limit_minutes: 9999", 1)
