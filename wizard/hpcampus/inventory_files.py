@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from hpcampus import vault
 from hpcampus.errors import InventoryError
 from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, write_atomically
-from hpcampus.yaml_files import check_mapping, dump_document, header_of, load_document
+from hpcampus.yaml_files import check_mapping, dump_document, header_of, is_ambiguous, load_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,10 +168,19 @@ def _merged(present: object, wanted: object) -> object:
         del present[len(wanted) :]
         for number, value in enumerate(wanted[: len(present)]):
             present[number] = _merged(present[number], value)
-        present.extend(wanted[len(present) :])
+        present.extend(_spelled(value) for value in wanted[len(present) :])
         return present
     same_kind = isinstance(present, bool) == isinstance(wanted, bool)  # for Python, True equals 1
-    return present if present == wanted and same_kind else wanted
+    return present if present == wanted and same_kind else _spelled(wanted)
+
+
+def _spelled(value: Any) -> Any:
+    """Quote the texts of a new value that Ansible would read as something else: yes, off, 0123."""
+    if isinstance(value, Mapping):
+        return {_spelled(key): _spelled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    return SingleQuotedScalarString(value) if isinstance(value, str) and is_ambiguous(value) else value
 
 
 def plain(value: Any) -> Any:

@@ -12,9 +12,20 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode
+from yaml.nodes import ScalarNode
+from yaml.resolver import Resolver
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_ANSIBLE = Resolver()
+
+
+def is_ambiguous(text: str) -> bool:
+    """Say whether Ansible, which reads YAML 1.1, takes a text without quotes for something else: yes, off, 0123."""
+    tag = _ANSIBLE.resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return bool(tag != "tag:yaml.org,2002:str")
 
 
 def _round_trip() -> YAML:

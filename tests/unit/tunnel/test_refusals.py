@@ -30,7 +30,8 @@ def test_names_are_unique_and_both_kinds_are_there() -> None:
     ids=lambda result: str(result.status),
 )
 def test_success_and_other_failures_are_no_refusal(attempt: Attempt, result: Result) -> None:
-    assert not Outcome(attempt, result).as_expected
+    its_own = "Host key" in result.text and attempt.known_hosts != Attempt.known_hosts
+    assert Outcome(attempt, result).as_expected == its_own
 
 
 @pytest.mark.parametrize("attempt", ALLOWED, ids=str)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hpcampus import inventory_files, vault
 from hpcampus.errors import InventoryError, VaultError
@@ -16,7 +17,7 @@ from hpcampus.files import write_atomically
 from hpcampus.inventory_files import Documents, plain, read_documents, replace, update, write_documents
 from hpcampus.places import Site
 from hpcampus.render import SMALL_NODE, hosts_document, main_variables
-from hpcampus.yaml_files import load_document
+from hpcampus.yaml_files import dump_document, load_document
 from tests.unit.wizard.conftest import ANSWERS, CANARY
 
 MAIN = """\
@@ -211,3 +212,14 @@ class TestVault:
         write(site)
         assert read_documents(site, None).secrets == {}
         assert isinstance(read_documents(site, None), Documents)
+
+
+@pytest.mark.parametrize(
+    "text", ["yes", "on", "Off", "no", "0123", "12:30", "1e3", "~", "null", "a", "true", "- x", "{{ x }}"]
+)
+def test_ansible_reads_every_new_text_as_that_text(text: str) -> None:
+    document = load_document("---\nby_hand: yes  # mine\n", "test")
+    update(document, {"name": text, "records": [{"slug": text}], "by_name": {text: 1}})
+    written = dump_document(document)
+    assert yaml.safe_load(written) == {"by_hand": True, "name": text, "records": [{"slug": text}], "by_name": {text: 1}}
+    assert "by_hand: yes  # mine" in written
