@@ -15,7 +15,7 @@ keep students apart although all jobs run under one uid and share the node's net
 * The server listens on a unix socket, not on a port. The tunnel does not follow the path that the container can write to: the
   socket is linked into the private directory first, so a symbolic link put in its place leads nowhere.
 * The hub's API is reached through a port that this process opened before the container began and keeps until it ends. Nobody else
-  on the node can take that port over and collect tokens.
+  on the node can take that port over and collect tokens, and only processes of this job are let in: others could use it up.
 * Every mounted directory is checked to be where it says it is (no symbolic link on the way).
 
 Standard library only, Python 3.6 or newer.
@@ -27,11 +27,14 @@ import json
 import os
 import pwd
 import re
+import resource
+import select
 import shlex
 import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -48,6 +51,13 @@ GIVE_UP_SECONDS = 120
 PROVEN_AFTER_SECONDS = 20
 SSH_LINES_MAX = 20
 STOP_SECONDS = 15
+RELAY_CONNECTIONS_MAX = 64
+RELAY_HUB_SECONDS = 30
+RELAY_IDLE_SECONDS = 300
+RELAY_UNJUDGED_IDLE_SECONDS = 15
+RELAY_PAUSE_SECONDS = 0.5
+RELAY_LINES_MAX = 20
+FILES_MAX = 65536
 CONTAINER_DIR = "/run/hpcampus"
 CONTAINER_HOME = "/home/jovyan"
 CONTAINER_RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 (the container has a /tmp of its own)
@@ -265,6 +275,78 @@ def prepare_binds(base_dir, spawn):
     return binds
 
 
+# --- whose connection is it -------------------------------------------------------------------------------------------------------
+
+
+def is_ours(peer, port):
+    """Whether a process of this job made the connection from ``peer`` (address, port) to our loopback port.
+
+    All jobs have one uid, so the kernel's table of connections only tells strangers apart; among our own it is the descriptors of
+    this job's processes that count: descendants of this process, since orphans inside the container stay below its first process.
+
+    Returns:
+        True or False; None where a host does not let us look into the processes in our container, so that nothing can be said.
+    """
+    try:
+        found = find_connection(peer, port)
+    except OSError:
+        return None
+    if found is None or found[0] != os.getuid() or found[1] == 0:  # no inode: closed already
+        return False
+    looked_inside = False
+    for depth, pids in enumerate(generations(os.getpid())):
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                if holds_socket(pid, found[1]):
+                    return True
+                looked_inside = looked_inside or depth > 1
+    return False if looked_inside else None
+
+
+def table_end(address, port):
+    """One end of a connection as the kernel's table writes it; in the table of IPv6 an IPv4 address is the end of a longer one."""
+    return "{:08X}:{:04X}".format(struct.unpack("=I", socket.inet_aton(address))[0], port)
+
+
+def find_connection(peer, port):
+    """The (uid, inode) of the far socket of a loopback connection, or None when it is gone; OSError when there is no table."""
+    far, near = table_end(*peer), table_end("127.0.0.1", port)
+    for _ in range(2):  # the table can skip a line while others come and go
+        for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+            if path.endswith("6") and not os.path.exists(path):
+                continue
+            with open(path, encoding="ascii") as lines:
+                for line in lines:
+                    fields = line.split() if far in line and near in line else ()
+                    if fields and fields[1].endswith(far) and fields[2].endswith(near):
+                        return int(fields[7]), int(fields[9])
+    return None
+
+
+def generations(pid):
+    """Lists of processes: the process itself, its children, their children, and so on."""
+    children = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat", "rb") as stream:
+                parent = int(stream.read().rpartition(b")")[2].split()[1])
+                children.setdefault(parent, []).append(int(name))
+    pids = [pid]
+    while pids:
+        yield pids
+        pids = [child for parent in pids for child in children.pop(parent, ())]
+
+
+def holds_socket(pid, inode):
+    """Whether a process has a socket open; OSError when we may not look, or it has ended."""
+    folder, wanted = f"/proc/{pid}/fd", f"socket:[{inode}]"
+    for name in os.listdir(folder):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"{folder}/{name}") == wanted:
+                return True
+    return False
+
+
 # --- the legs: tunnel, relay, server ----------------------------------------------------------------------------------------------
 
 
@@ -349,13 +431,20 @@ class Tunnel:
 
 
 class Relay:
-    """A loopback port, held for the whole job, that leads to the hub's API through the tunnel."""
+    """A loopback port, held for the whole job, that leads to the hub's API through the tunnel.
+
+    Everybody on the node can connect to it, so that what a connection costs is bounded: so many at a time, none idle for long, and
+    those of other jobs and other people are closed before they cost more than a look. Nothing that happens to a connection ends
+    the relay: without it the server cannot reach the hub for the rest of the job.
+    """
 
     def __init__(self, private_dir):
         self._hub_socket = private_dir + "/hub.sock"
+        self._slots = threading.BoundedSemaphore(RELAY_CONNECTIONS_MAX)
+        self._said = 0
         self._server = socket.socket()
         self._server.bind(("127.0.0.1", 0))
-        self._server.listen(64)
+        self._server.listen(128)
         self.port = self._server.getsockname()[1]
 
     def start(self):
@@ -363,37 +452,76 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
+        """Let connections in for ever; without a free slot, descriptor or thread they wait in the kernel's queue."""
         while True:
-            client = self._server.accept()[0]
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            self._slots.acquire()
+            client = None
+            try:
+                client, peer = self._server.accept()
+                threading.Thread(target=self._serve, args=(client, peer), daemon=True).start()
+            except Exception as error:  # noqa: BLE001 (no descriptor, no thread, no memory: all of it passes)
+                if client is not None:
+                    client.close()
+                self._slots.release()
+                self._say("relay-waits", str(error))
+                time.sleep(RELAY_PAUSE_SECONDS)
 
-    def _serve(self, client):
-        """Carry one connection; while the tunnel is not up yet the caller waits instead of being refused."""
-        with client, socket.socket(socket.AF_UNIX) as hub:
-            deadline = time.monotonic() + 30
-            while True:
-                try:
-                    hub.connect(self._hub_socket)
-                    break
-                except OSError:
-                    if time.monotonic() > deadline:
-                        return
-                    time.sleep(0.05)
-            back = threading.Thread(target=self._copy, args=(hub, client), daemon=True)
-            back.start()
-            self._copy(client, hub)
-            back.join()
+    def _serve(self, client, peer):
+        """Carry one connection if it comes from this job."""
+        try:
+            with client:
+                ours = is_ours(peer, self.port)
+                if ours is False:
+                    self._say("relay-refused", "a connection that is not of this job")
+                    return
+                idle = RELAY_UNJUDGED_IDLE_SECONDS if ours is None else RELAY_IDLE_SECONDS
+                with socket.socket(socket.AF_UNIX) as hub:
+                    hub.settimeout(1)  # a full queue of the tunnel is no reason to wait without end
+                    if self._reach(hub):
+                        with contextlib.suppress(OSError):  # one of the two hung up
+                            carry(client, hub, idle)
+        except OSError as error:
+            self._say("relay-connection-lost", str(error))
+        finally:
+            self._slots.release()
 
-    @staticmethod
-    def _copy(source, sink):
-        with contextlib.suppress(OSError):
-            while True:
-                data = source.recv(65536)
-                if not data:
-                    break
+    def _reach(self, hub):
+        """Connect to the tunnel; while it is not up yet the caller waits instead of being refused."""
+        deadline = time.monotonic() + RELAY_HUB_SECONDS
+        while hub.connect_ex(self._hub_socket) != 0:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def _say(self, event, detail):
+        """Log an event, a few times only: others can cause it as often as they like."""
+        if self._said < RELAY_LINES_MAX:
+            self._said += 1
+            log(event, detail)
+
+
+def carry(one, other, idle_seconds):
+    """Copy between two sockets until both have ended or nothing was said for ``idle_seconds``."""
+    ways = {one.fileno(): (one, other), other.fileno(): (other, one)}
+    poll = select.poll()
+    for source in (one, other):
+        source.settimeout(idle_seconds)
+        poll.register(source, select.POLLIN)
+    while ways:
+        ready = poll.poll(idle_seconds * 1000)
+        if not ready:
+            return
+        for number, _ in ready:
+            source, sink = ways[number]
+            data = source.recv(65536)
+            if data:
                 sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
+                continue
+            poll.unregister(source)
+            del ways[number]
+            with contextlib.suppress(OSError):
+                sink.shutdown(socket.SHUT_WR)
 
 
 def end_process(process, seconds):
@@ -481,6 +609,15 @@ def start_container(argv):
         raise JobError(f"{argv[0]} cannot be started: {error.strerror}") from error
 
 
+def allow_files():
+    """Take as many descriptors as the node allows; above that bound programs that close every possible one get slow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def fill_private_dir(private_dir, tunnel):
     """Write what is no secret: certificate and host keys, and the directories for the container."""
     os.mkdir(private_dir + "/s", 0o700)
@@ -532,6 +669,7 @@ def serve(base_dir, spawn, private_dir, ending):
 def main(argv):
     """Run the job; returns its exit status."""
     os.umask(0o077)
+    allow_files()
     if len(argv) != 3 or not _SPAWN_ID.match(argv[2]) or not argv[1].startswith("/"):
         print("usage: job.py BASE SPAWN_ID", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The job wrapper: command lines, what a container sees, and what is left behind."""
 
+import errno
 import json
 import os
 import shlex
@@ -237,6 +238,170 @@ def test_the_relay_waits_for_the_tunnel_and_carries_both_ways(tmp_path: Path) ->
                 connection.sendall(b"answer")
             assert client.recv(100) == b"answer"
             assert client.recv(100) == b""
+
+
+class Hub:
+    """The tunnel's end on the node: it answers each connection with what came, in capitals."""
+
+    def __init__(self, directory: Path) -> None:
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(directory / "hub.sock"))
+        self._server.listen()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            connection, _ = self._server.accept()
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    @staticmethod
+    def _answer(connection: socket.socket) -> None:
+        with connection:
+            while data := connection.recv(1000):
+                connection.sendall(data.upper())
+
+
+def asked(port: int) -> bytes:
+    """What the hub answers through the relay; nothing when the connection is closed."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        try:
+            client.sendall(b"question")
+            return client.recv(100)
+        except ConnectionError:
+            return b""
+
+
+def test_the_relay_goes_on_without_descriptors_and_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "RELAY_PAUSE_SECONDS", 0.01)
+    troubles: list[Exception] = [OSError(errno.EMFILE, "Too many open files")] * 3
+    Hub(tmp_path)
+    relay = job.Relay(str(tmp_path))
+    server, start = relay._server, threading.Thread.start
+
+    class Scarce:
+        """A listening socket for which there are no descriptors at first."""
+
+        def accept(self) -> object:
+            if troubles:
+                raise troubles.pop()
+            return server.accept()
+
+    def start_or_not(thread: threading.Thread) -> None:
+        if thread._target == relay._serve and no_thread:  # type: ignore[attr-defined]
+            raise no_thread.pop()
+        start(thread)
+
+    no_thread = [RuntimeError("can't start new thread")]
+    monkeypatch.setattr(threading.Thread, "start", start_or_not)
+    relay._server = Scarce()
+    relay.start()
+    assert asked(relay.port) == b""
+    assert asked(relay.port) == b"QUESTION"
+    assert (troubles, no_thread) == ([], [])
+
+
+def test_a_relay_without_descriptors_for_the_hub_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "RELAY_CONNECTIONS_MAX", 1)
+    Hub(tmp_path)
+    relay = job.Relay(str(tmp_path))
+    relay.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(relay, "_reach", lambda _hub: os.open("/no/such/thing", os.O_RDONLY))
+        assert asked(relay.port) == b""
+    assert asked(relay.port) == b"QUESTION"
+
+
+def test_only_so_many_connections_at_a_time_and_none_idle_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "RELAY_CONNECTIONS_MAX", 3)
+    monkeypatch.setattr(job, "RELAY_IDLE_SECONDS", 1.0)
+    Hub(tmp_path)
+    relay = job.Relay(str(tmp_path))
+    relay.start()
+    before = threading.active_count()
+    idle = [socket.create_connection(("127.0.0.1", relay.port), timeout=10) for _ in range(20)]
+    time.sleep(0.5)
+    assert threading.active_count() - before <= 2 * 3  # each has one thread here and one of the hub above
+    for client in idle[3:]:
+        client.close()
+    assert asked(relay.port) == b"QUESTION"
+    assert idle[0].recv(1) == b""
+    for client in idle[:3]:
+        client.close()
+
+
+def test_a_connection_that_is_used_is_not_idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "RELAY_IDLE_SECONDS", 0.5)
+    Hub(tmp_path)
+    relay = job.Relay(str(tmp_path))
+    relay.start()
+    with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
+        for _ in range(6):
+            client.sendall(b"x")
+            assert client.recv(10) == b"X"
+            time.sleep(0.2)
+
+
+OTHER_JOB = """
+import importlib.util, subprocess, sys
+spec = importlib.util.spec_from_file_location("job", sys.argv[1])
+job = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(job)
+relay = job.Relay(sys.argv[2])
+relay.start()
+client = (
+    "import socket, sys; c = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); c.sendall(b'mine');"
+    " print(c.recv(9).decode(), flush=True); sys.stdin.read()"
+)
+print(relay.port, flush=True)
+script = '"$@"; true'
+subprocess.run(["sh", "-c", script, "sh", sys.executable, "-I", "-c", client, str(relay.port)])
+"""
+
+
+def test_only_processes_of_the_job_are_let_in(tmp_path: Path) -> None:
+    """The relay belongs to another process: its descendants are let in, we are not, although we have the same uid."""
+    Hub(tmp_path)
+    argv = [sys.executable, "-I", "-c", OTHER_JOB, str(FILES / "job.py"), str(tmp_path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        assert process.stdout.readline() == "MINE\n"
+        assert asked(port) == b""
+        assert "relay-refused" in process.communicate("", timeout=20)[0]
+
+
+def test_whose_a_connection_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as server, socket.socket() as client, socket.socket(socket.AF_INET6) as dual:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        client.connect(("127.0.0.1", port))
+        assert job.is_ours(client.getsockname(), port) is True
+        dual.connect(("::ffff:127.0.0.1", port))
+        assert job.is_ours(("127.0.0.1", dual.getsockname()[1]), port) is True
+        with monkeypatch.context() as patch:
+            patch.setattr(job.os, "getuid", lambda: 12345)
+            assert job.is_ours(client.getsockname(), port) is False
+        with monkeypatch.context() as patch:  # a host on which we may not look into our own container
+            patch.setattr(job, "generations", lambda pid: iter([[pid], [1], []]))
+            patch.setattr(job, "holds_socket", lambda _pid, _inode: False)
+            assert job.is_ours(client.getsockname(), port) is None
+        gone = client.getsockname()
+        client.close()
+        assert job.is_ours(gone, port) is False
+
+
+def test_the_job_takes_as_many_descriptors_as_it_may() -> None:
+    code = (
+        f"import resource, runpy; job = runpy.run_path({str(FILES / 'job.py')!r});"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 500)); job['allow_files']();"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "(500, 500)\n"
 
 
 def test_nobody_can_take_the_relays_port(tmp_path: Path) -> None:
