@@ -30,7 +30,6 @@ import re
 import resource
 import select
 import shlex
-import shutil
 import signal
 import socket
 import stat
@@ -45,6 +44,7 @@ MEMORY = "/dev/shm"  # noqa: S108 (a file without a name)
 PRIVATE_ROOT = "/tmp"  # noqa: S108 (mkdtemp makes a 0700 directory below it)
 PREFIX = "hpcampus-"
 STALE_AFTER_SECONDS = 60
+STALE_PAUSE_SECONDS = 30
 LOG_CAP_BYTES = 1024 * 1024
 BACKOFF_MAX_SECONDS = 15
 GIVE_UP_SECONDS = 120
@@ -240,19 +240,43 @@ def locked_dir():
 
 def remove_stale():
     """Remove what killed jobs of this account left on the node: directories that nobody holds locked."""
-    for entry in os.scandir(PRIVATE_ROOT):
+    with os.scandir(PRIVATE_ROOT) as entries:
+        names = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
+    for path in names:
         with contextlib.suppress(OSError):
-            info = entry.stat(follow_symlinks=False)
-            if not entry.name.startswith(PREFIX) or info.st_uid != os.getuid() or not stat.S_ISDIR(info.st_mode):
-                continue
-            if time.time() - info.st_mtime < STALE_AFTER_SECONDS:
-                continue
-            lock = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove_tree(entry.path)
-            finally:
-                os.close(lock)
+            remove_if_stale(path)
+
+
+def remove_if_stale(path):
+    """Remove one directory if it is of this account, not young, and held by nobody."""
+    info = os.lstat(path)
+    if (
+        info.st_uid != os.getuid()
+        or not stat.S_ISDIR(info.st_mode)
+        or time.time() - info.st_mtime < STALE_AFTER_SECONDS
+    ):
+        return
+    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_tree(path)
+    finally:
+        os.close(lock)
+
+
+def remove_stale_later():
+    """Remove stale directories beside a running server: however much there is, no job begins or ends later for it."""
+
+    def run():
+        time.sleep(STALE_PAUSE_SECONDS)
+        try:
+            os.nice(19)  # on Linux this thread only
+            remove_stale()
+        except Exception as error:  # noqa: BLE001 (tidying up is no reason to disturb a job)
+            log("stale-kept", f"{type(error).__name__}: {error}")
+
+    with contextlib.suppress(RuntimeError):  # no thread to be had: the next job does it
+        threading.Thread(target=run, daemon=True).start()
 
 
 def require_real(path, base_dir):
@@ -585,11 +609,54 @@ class Ending:
 
 
 def remove_tree(path):
-    """Remove a directory with whatever a student left in it, directories without permissions included."""
-    shutil.rmtree(path, ignore_errors=True)
-    if os.path.isdir(path):
-        subprocess.run(["chmod", "-R", "u+rwX", path], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove a directory with whatever a student left in it: without permissions, or so deep that a recursion would not end.
+
+    Every directory is moved to a shelf at the top before it is emptied, so that nothing is deep any more when its turn comes, and
+    no path leads through a directory that a container can write to. What cannot be removed stays, and is not an error: a later job
+    tries again. Mounted file systems cannot be moved, and so are never entered.
+    """
+    with contextlib.suppress(OSError):
+        shelf = tempfile.mkdtemp(dir=path)
+        waiting, moved = [path], 0
+        while waiting:
+            folder = waiting.pop()
+            places = [f"{shelf}/{moved + number}" for number in empty(folder, shelf, moved)]
+            moved += len(places)
+            waiting += places
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+        os.rmdir(shelf)
+        os.rmdir(path)
+
+
+def empty(folder, shelf, moved):
+    """Unlink what a directory holds and move its directories to the shelf, numbered from ``moved``; returns how many, as a range."""
+    count = 0
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            for name in os.listdir(handle):
+                with contextlib.suppress(OSError):
+                    if f"{folder}/{name}" != shelf and not unlinked(handle, name):
+                        os.rename(name, f"{shelf}/{moved + count}", src_dir_fd=handle)
+                        count += 1
+        finally:
+            os.close(handle)
+    return range(count)
+
+
+def unlinked(handle, name):
+    """Unlink an entry of an open directory; a directory gets permissions instead, which it needs to be moved, and False is told."""
+    try:
+        os.unlink(name, dir_fd=handle)
+    except IsADirectoryError:
+        inside = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+        try:
+            os.chmod(f"/proc/self/fd/{inside}", 0o700)
+        finally:
+            os.close(inside)
+        return False
+    return True
 
 
 def start_container(argv):
@@ -679,8 +746,8 @@ def main(argv):
     private_dir = None
     try:
         spawn = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
-        remove_stale()
         private_dir, _lock = locked_dir()
+        remove_stale_later()
         return serve(base_dir, spawn, private_dir, ending)
     except JobError as error:
         log("failed", str(error))

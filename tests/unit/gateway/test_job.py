@@ -192,10 +192,91 @@ def test_only_directories_that_nobody_holds_are_removed(tmp_path: Path, monkeypa
 def test_a_tree_with_closed_directories_is_removed(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "a" / "b").mkdir(parents=True)
-    (tree / "a" / "link").symlink_to("/etc/passwd")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "file").write_text("x")
+    (tree / "a" / "link").symlink_to(tmp_path / "outside")
+    (tree / "a" / "b" / "file").write_text("x")
     (tree / "a").chmod(0)
     job.remove_tree(str(tree))
     assert not tree.exists()
+    assert (tmp_path / "outside" / "file").exists()
+
+
+def make_deep(top: Path, depth: int) -> None:
+    """Directories in directories, deeper than any path can name."""
+    top.mkdir()
+    here = os.open(top, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.fchmod(here, 0)
+    os.close(here)
+
+
+def test_a_very_deep_tree_is_removed(tmp_path: Path) -> None:
+    make_deep(tmp_path / "tree", 3000)
+    try:
+        job.remove_tree(str(tmp_path / "tree"))
+        assert not (tmp_path / "tree").exists()
+    finally:
+        subprocess.run(["rm", "-rf", str(tmp_path / "tree")], check=True)
+
+
+def test_what_cannot_be_removed_breaks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "kept").write_text("x")
+    (tree / "gone").write_text("x")
+    unlink = os.unlink
+
+    def unlink_some(name: str, *, dir_fd: int) -> None:
+        if name == "kept":
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        unlink(name, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job.os, "unlink", unlink_some)
+        job.remove_tree(str(tree))
+    assert (tree / "kept").exists()
+    assert not (tree / "gone").exists()
+    job.remove_tree(str(tree))
+    assert not tree.exists()
+    job.remove_tree(str(tree))
+    first, second = tmp_path / "hpcampus-a", tmp_path / "hpcampus-b"
+    for path in (first, second):
+        path.mkdir()
+        os.utime(path, (1, 1))
+    monkeypatch.setattr(job, "PRIVATE_ROOT", str(tmp_path))
+    seen: list[str] = []
+
+    def fail(path: str) -> None:
+        seen.append(path)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(job, "remove_tree", fail)
+    job.remove_stale()
+    assert sorted(seen) == [str(first), str(second)]
+
+
+def test_no_job_waits_for_what_others_left(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(job, "STALE_PAUSE_SECONDS", 0)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        go_on.wait(10)
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(job, "remove_stale", slow)
+    job.remove_stale_later()
+    assert begun.wait(10)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name.endswith("(run)")]
+    assert thread.daemon
+    go_on.set()
+    thread.join(10)
+    assert "stale-kept RecursionError: too deep" in capfd.readouterr().out
 
 
 class Alive:
