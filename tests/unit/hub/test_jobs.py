@@ -83,6 +83,23 @@ async def test_a_failed_query_makes_jobs_unknown_and_a_good_one_known() -> None:
     assert book.trouble == ""
 
 
+async def test_an_error_that_nobody_foresaw_is_told_and_the_next_query_follows(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cluster = Cluster()
+    cluster.answer = OverflowError("int too large")
+    book = JobBook(cluster.fetch, "hub", LOG, BookTimes(fast=0.01, slow=0.01))
+    book.start()
+    try:
+        await until(lambda: cluster.asked > 2)
+        assert (book.trouble, book.latest) == ("int too large", None)
+        assert caplog.text.count("Traceback") == 1
+        cluster.answer = (MINE,)
+        await until(lambda: book.latest is not None)
+    finally:
+        await book.stop()
+
+
 async def test_jobs_of_another_hub_in_the_same_account_are_left_out() -> None:
     cluster = Cluster()
     cluster.answer = (replace(MINE, hub_id="other"),)

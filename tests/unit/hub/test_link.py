@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import asyncssh
 import pytest
@@ -84,6 +85,29 @@ async def test_a_gateway_that_answers_no_ping_is_left(login_node: LoginNode) -> 
         await until(lambda: login_node.sessions >= 2)
     finally:
         await link.stop()
+
+
+@pytest.mark.parametrize("place", ["_connect", "_serve"])
+async def test_an_error_that_nobody_foresaw_is_told_and_the_link_opened_again(
+    place: str, login_node: LoginNode, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = Link(Cluster(**login_node.cluster()), LOG, QUICK)
+    whole = getattr(link, place)
+    troubles = [KeyError("unforeseen")]
+
+    def fail_once(*args: Any) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return whole(*args)
+
+    monkeypatch.setattr(link, place, fail_once)
+    link.start()
+    try:
+        assert await link.call("ping")
+    finally:
+        await link.stop()
+    assert "is down" in caplog.text
+    assert "Traceback" in caplog.text
 
 
 async def test_another_host_key_is_refused(login_node: LoginNode) -> None:

@@ -148,10 +148,9 @@ class JobBook:
         try:
             jobs = await self._fetch()
         except (GatewayError, LinkDownError, ProtocolError) as error:
-            self._history.clear()
-            if str(error) != self.trouble:
-                self._log.warning("The jobs are unknown: %s", error)
-            self.trouble = str(error)
+            self._note_trouble(str(error))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next query follows)
+            self._note_trouble(str(error) or type(error).__name__, cause=error)
         else:
             if self.trouble:
                 self._log.info("The jobs are known again")
@@ -159,6 +158,13 @@ class JobBook:
             self._history.append(Snapshot(began, {job.spawn_id: job for job in jobs if job.hub_id == self._hub_id}))
         self._turn.set()
         self._turn.clear()
+
+    def _note_trouble(self, trouble: str, cause: Exception | None = None) -> None:
+        """Forget the history and tell why, once; with the traceback where nobody foresaw the cause."""
+        self._history.clear()
+        if trouble != self.trouble:
+            self._log.warning("The jobs are unknown: %s", trouble, exc_info=cause)
+        self.trouble = trouble
 
     async def _run(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncssh
 
-from .protocol import GatewayError, Hello, ProtocolError, decode_answer, decode_hello, encode
+from .protocol import Hello, ProtocolError, decode_answer, decode_hello, encode
 from .settings import Cluster
 
 Log = logging.Logger | logging.LoggerAdapter[Any]
@@ -196,20 +196,23 @@ class Link:
         """Connect, serve, and connect again, until cancelled."""
         attempt = 0
         while True:
-            reason = "the login node closed the session"
+            reason, cause = "the login node closed the session", None
             try:
                 async with self._connect() as session:
                     attempt = 0
                     await self._serve(session)
             except _TROUBLE as error:
                 reason = explain(error, self.cluster)
-            self._note_trouble(reason)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the next connection follows)
+                reason, cause = explain(error, self.cluster), error
+            self._note_trouble(reason, cause)
             await asyncio.sleep(back_off(attempt, self._times, random.random()))  # noqa: S311 (no secret)
             attempt += 1
 
-    def _note_trouble(self, reason: str) -> None:
+    def _note_trouble(self, reason: str, cause: Exception | None) -> None:
+        """Tell why the link is down, once; with the traceback where nobody foresaw the cause."""
         if reason != self.trouble:
-            self._log.warning("Link to cluster %s is down: %s", self.cluster.name, reason)
+            self._log.warning("Link to cluster %s is down: %s", self.cluster.name, reason, exc_info=cause)
         self.trouble = reason
 
     @contextlib.asynccontextmanager
@@ -261,7 +264,7 @@ class Link:
             await asyncio.sleep(self._times.watchdog)
             try:
                 await session.call("ping", {}, self._times.connect)
-            except (TimeoutError, LinkDownError, GatewayError):
+            except Exception:  # noqa: BLE001 (a session that cannot be pinged is of no use, whatever the cause)
                 session.abort()
                 return
 

@@ -5,8 +5,10 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from .engine import Engine
 from .link import LinkDownError
@@ -61,12 +63,20 @@ class Reaper:
         engine: links, books and ports.
         owned: tells what servers own now.
         times: pause and grace.
+        rollback: makes the database session of ``owned`` usable again after an error of the database.
     """
 
-    def __init__(self, engine: Engine, owned: Callable[[], Owned], times: ReaperTimes | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        owned: Callable[[], Owned],
+        times: ReaperTimes | None = None,
+        rollback: Callable[[], None] | None = None,
+    ) -> None:
         self._engine = engine
         self._owned = owned
         self._times = times or ReaperTimes()
+        self._rollback = rollback
         self._seen: dict[str, dict[str, float]] = {name: {} for name in engine.books}
         self._task: asyncio.Task[None] | None = None
 
@@ -86,17 +96,41 @@ class Reaper:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._times.pause)
-            try:
+            with self._contained("Orphans cannot be looked after"):
                 await self.round()
-            except OSError as error:
-                self._engine.log.warning("The tunnel registry cannot be tidied: %s", error)
 
     async def round(self) -> None:
-        """Look once."""
-        owned = self._owned()
+        """Look once; what goes wrong is logged and left to the next round, and does not keep the rest from its turn."""
+        owned = self._ask_owned()
+        if owned is None:
+            return
         for name in self._engine.books:
-            await self._reap_jobs(name, owned)
-        self._free_ports(owned)
+            with self._contained(f"Jobs without an owner on cluster {name} cannot be looked after"):
+                await self._reap_jobs(name, owned)
+        with self._contained("The tunnel registry cannot be tidied"):
+            self._free_ports(owned)
+
+    def _ask_owned(self) -> Owned | None:
+        """Ask what servers own; a database that was away leaves the session to be rolled back before its next use."""
+        try:
+            return self._owned()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next round follows)
+            self._tell("What servers own is unknown", error)
+            if isinstance(error, SQLAlchemyError) and self._rollback is not None:
+                self._rollback()
+        return None
+
+    @contextlib.contextmanager
+    def _contained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next round follows)
+            self._tell(what, error)
+
+    def _tell(self, what: str, error: Exception) -> None:
+        """Log an error; with the traceback where nobody foresaw it."""
+        cause = None if isinstance(error, OSError | SQLAlchemyError) else error
+        self._engine.log.warning("%s; tried again in the next round: %s", what, error, exc_info=cause)
 
     async def _reap_jobs(self, cluster: str, owned: Owned) -> None:
         latest = self._engine.books[cluster].latest
