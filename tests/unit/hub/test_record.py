@@ -12,6 +12,7 @@ from hpcampus_hub import words
 from hpcampus_hub.protocol import Job
 from hpcampus_hub.reaper import find_orphans, ripe
 from hpcampus_hub.record import Phase, SpawnRecord
+from hpcampus_hub.spawner import log_tail
 
 RECORD = SpawnRecord("a" * 32, "lab", 20000, 5, Phase.STARTING, 1000.0, job_id=7, marks={"requested": 1.0})
 JOB = Job(7, "PENDING", "Priority", "", None, "hub", "alice", "", "a" * 32)
@@ -37,6 +38,14 @@ def test_legs_lie_between_marks_and_the_first_mark_counts() -> None:
         record = record.marked(name, second)
     assert record.legs() == {"submit": 0.5, "queue": 2.0, "tunnel": 1.5, "server": 1.25}
     assert RECORD.legs() == {}
+
+
+def test_the_end_of_a_log_is_fit_for_a_page() -> None:
+    lines = log_tail("first\n" * 50 + "\x1b[31mred\n" + "x" * 2_000_000 + "\nlast\n").splitlines()
+    assert (len(lines), lines[-3], lines[-1]) == (12, "\\x1b[31mred", "last")
+    assert len(lines[-2]) == 200
+    assert log_tail("Traceback:\n    indented") == "Traceback:\n    indented"
+    assert log_tail(None) == ""
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncssh
 
-from .protocol import Hello, ProtocolError, decode_answer, decode_hello, encode
+from .protocol import Hello, ProtocolError, decode_answer, decode_hello, encode, shown
 from .settings import Cluster
 
 Log = logging.Logger | logging.LoggerAdapter[Any]
@@ -60,8 +60,8 @@ def explain(error: BaseException, cluster: Cluster) -> str:
     if isinstance(error, TimeoutError):
         return f"{where} does not answer in time"
     if isinstance(error, FileNotFoundError | asyncssh.KeyImportError):
-        return f"the link's private key {cluster.key_file} cannot be used ({error}); run the hub step again"
-    return f"{where}: {str(error) or type(error).__name__}"
+        return f"the link's private key {cluster.key_file} cannot be used ({shown(str(error))}); run the hub step again"
+    return f"{where}: {shown(str(error)) or type(error).__name__}"
 
 
 class _Session:
@@ -79,7 +79,7 @@ class _Session:
             line = await self._process.stdout.readline()
             if line:
                 return decode_hello(line)
-            complaint = " ".join((await self._process.stderr.read(400)).split())
+            complaint = shown(await self._process.stderr.read(400))
         raise ProtocolError(f"the gateway ended at once: {complaint or 'no reason given'}")
 
     async def read(self) -> None:

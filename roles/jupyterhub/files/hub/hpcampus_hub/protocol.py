@@ -4,14 +4,21 @@
 
 The gateway greets with ``{"hello": {...}}`` and answers ``{"id": 7, "op": "list"}`` with ``{"id": 7, "ok": true, ...}``
 or ``{"id": 7, "ok": false, "code": ..., "message": ...}``, in any order.
+
+What the gateway says ends up in logs and on pages, so that its texts are made fit to be shown, and its numbers bounded, here.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 PROTOCOL = 1
+SHOWN_MAX = 200
+JOB_ID_MAX = 10**18 - 1
+START_MAX = 4102444800
+"""The year 2100 in epoch seconds: a later start is as good as unknown."""
 
 RUNNING = "RUNNING"
 PENDING = "PENDING"
@@ -35,6 +42,22 @@ ENDING_STATES = TERMINAL_STATES | {"COMPLETING", "STOPPED"}
 """States in which a notebook server cannot be used any more."""
 
 
+def shown(text: str) -> str:
+    """A text fit for a log and a page: on one line, of at most ``SHOWN_MAX`` characters, what cannot be seen written out."""
+    head = re.sub(r"[ \t\r\n]+", " ", text[: 4 * SHOWN_MAX]).strip(" ")
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in head)
+    cut = len(visible) > SHOWN_MAX or len(text) > 4 * SHOWN_MAX
+    return visible[: SHOWN_MAX - 1] + "…" if cut else visible
+
+
+def _shown_value(value: object) -> str:
+    """Any JSON value, fit to be shown."""
+    try:
+        return shown(value if isinstance(value, str) else repr(value))
+    except (RecursionError, ValueError):
+        return f"a {type(value).__name__} that is too large to show"
+
+
 class ProtocolError(Exception):
     """The gateway said something that is not in the protocol."""
 
@@ -44,13 +67,13 @@ class GatewayError(Exception):
 
     Args:
         code: ``bad-request``, ``unknown-op``, ``busy``, ``slurm`` or ``internal``.
-        message: the gateway's words; never a secret.
+        message: the gateway's words; never a secret. They are cut, see :func:`shown`.
     """
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{message} ({code})")
-        self.code = code
-        self.message = message
+        self.code = shown(code)
+        self.message = shown(message)
+        super().__init__(f"{self.message} ({self.code})")
 
 
 @dataclass(frozen=True)
@@ -164,8 +187,10 @@ def decode_hello(line: str) -> Hello:
         raise ProtocolError(f"the gateway did not greet but said {line[:80]!r}")
     if hello["protocol"] != PROTOCOL:
         other = hello["protocol"]
-        raise ProtocolError(f"the gateway speaks protocol {other}, this hub {PROTOCOL}; run the gateway step again")
-    return Hello(PROTOCOL, str(hello.get("account", "")), str(hello.get("slurm", "")))
+        raise ProtocolError(
+            f"the gateway speaks protocol {_shown_value(other)}, this hub {PROTOCOL}; run the gateway step again"
+        )
+    return Hello(PROTOCOL, _shown_value(hello.get("account", "")), _shown_value(hello.get("slurm", "")))
 
 
 def decode_answer(line: str) -> Answer:
@@ -178,8 +203,10 @@ def decode_answer(line: str) -> Answer:
     number, ok = fields.pop("id", None), fields.pop("ok", None)
     if (number is not None and type(number) is not int) or not isinstance(ok, bool):
         raise ProtocolError(f"not an answer: {line[:80]!r}")
-    error = None if ok else GatewayError(str(fields.get("code", "internal")), str(fields.get("message", "")))
-    return Answer(number, fields, error)
+    if ok:
+        return Answer(number, fields, None)
+    code, message = fields.get("code", "internal"), fields.get("message", "")
+    return Answer(number, fields, GatewayError(_shown_value(code), _shown_value(message)))
 
 
 def decode_jobs(fields: Mapping[str, Any]) -> tuple[Job, ...]:
@@ -196,13 +223,19 @@ def decode_jobs(fields: Mapping[str, Any]) -> tuple[Job, ...]:
 
 def _decode_job(job: object) -> Job:
     if not isinstance(job, dict):
-        raise ProtocolError(f"not a job: {job!r}")
+        raise ProtocolError(f"not a job: {_shown_value(job)}")
     texts = {name: job.get(name) for name in ("state", "reason", "nodes", "hub_id", "user_id", "server_id", "spawn_id")}
     job_id, start = job.get("job_id"), job.get("start")
-    good = type(job_id) is int and (start is None or type(start) is int)
+    good = _is_job_id(job_id) and (start is None or type(start) is int)
     if not good or not all(isinstance(value, str) for value in texts.values()):
-        raise ProtocolError(f"not a job: {job!r}")
-    return Job(job_id=job_id, start=start, **texts)  # type: ignore[arg-type]
+        raise ProtocolError(f"not a job: {_shown_value(job)}")
+    if start is not None and not 0 <= start <= START_MAX:
+        start = None
+    return Job(job_id=job_id, start=start, **{name: shown(str(value)) for name, value in texts.items()})  # type: ignore[arg-type]
+
+
+def _is_job_id(value: object) -> bool:
+    return type(value) is int and 1 <= value <= JOB_ID_MAX
 
 
 def decode_job_id(fields: Mapping[str, Any]) -> int:
@@ -212,6 +245,6 @@ def decode_job_id(fields: Mapping[str, Any]) -> int:
         ProtocolError: there is none.
     """
     job_id = fields.get("job_id")
-    if type(job_id) is not int or job_id < 1:
-        raise ProtocolError(f"submit gave no job id but {job_id!r}")
-    return job_id
+    if not _is_job_id(job_id):
+        raise ProtocolError(f"submit gave no job id but {_shown_value(job_id)}")
+    return int(job_id)  # type: ignore[arg-type]

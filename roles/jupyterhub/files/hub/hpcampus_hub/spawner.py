@@ -34,6 +34,7 @@ from .protocol import (
     Submit,
     TunnelSecrets,
     decode_job_id,
+    shown,
 )
 from .record import Phase, SpawnRecord
 from .settings import API_PORT_OFFSET, Profile
@@ -414,7 +415,7 @@ class HpcSpawner(Spawner):
             )
         except (GatewayError, LinkDownError):
             return ""
-        return "\n".join(str(answer.get("text", "")).strip().splitlines()[-_LOG_LINES:])
+        return log_tail(answer.get("text"))
 
     # --- end ---------------------------------------------------------------------------------------------------------
 
@@ -607,6 +608,13 @@ class HpcSpawner(Spawner):
     @default("progress_ready_hook")
     def _default_progress_ready_hook(self) -> Any:
         return add_breakdown
+
+
+def log_tail(text: object) -> str:
+    """The last lines of a job's log as a page can show them; a student's program may have written anything."""
+    lines = text.strip().splitlines()[-_LOG_LINES:] if isinstance(text, str) else []
+    indents = [" " * min(len(line) - len(line.lstrip(" ")), 20) for line in lines]
+    return "\n".join(indent + shown(line) for indent, line in zip(indents, lines, strict=True))
 
 
 def describe(profile: Profile) -> str:

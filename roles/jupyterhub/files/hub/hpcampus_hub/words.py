@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Slurm's reasons and states in words for the person who waits."""
 
-from .protocol import PENDING, Job
+from .protocol import PENDING, START_MAX, Job, shown
 
 REASONS = {
     "None": "Slurm is about to look at it",
@@ -49,7 +49,7 @@ def _minutes(seconds: float) -> str:
 def reason(text: str) -> str:
     """A Slurm reason in plain words; an unknown one is shown as Slurm names it."""
     name = text.split(",", 1)[0].strip()
-    return REASONS.get(name) or NEVER.get(name) or f"Slurm says {name or 'nothing'}"
+    return REASONS.get(name) or NEVER.get(name) or f"Slurm says {shown(name) or 'nothing'}"
 
 
 def will_never_start(job: Job) -> str | None:
@@ -65,7 +65,7 @@ def queued(job: Job, now: float) -> str:
         now: epoch seconds.
     """
     sentence = f"Job {job.job_id} is queued: {reason(job.reason)}"
-    if job.start is not None and job.start > now:
+    if job.start is not None and now < job.start <= START_MAX:
         sentence += f"; Slurm expects to start it {_minutes(job.start - now)}"
     return sentence + "."
 
@@ -83,4 +83,4 @@ def ended(job: Job | None) -> str:
     """How a job ended, in plain words."""
     if job is None:
         return "it is no longer in the queue"
-    return ENDED.get(job.state, f"Slurm says {job.state}")
+    return ENDED.get(job.state, f"Slurm says {shown(job.state)}")
