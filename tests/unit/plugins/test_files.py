@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.unit.plugins import playing
 
 MINE = {"owner": Path("/").owner(), "group": Path("/").group()}
@@ -107,6 +109,80 @@ def test_a_directory_is_not_found_through_a_link_of_somebody_else(tmp_path: Path
     os.lchown(link, 0, 0)
     assert play(**wanted)["changed"]
     assert mode(victim) == 0o700
+
+
+def test_links_on_the_way_count_too(tmp_path: Path) -> None:
+    real, link, relative = tmp_path / "real", tmp_path / "link", tmp_path / "relative"
+    real.mkdir()
+    link.symlink_to(real)
+    relative.symlink_to("./link/../real")
+    wanted: dict[str, Any] = {"directories": [{"path": str(relative / "a/b"), "mode": "2750"}]}
+    assert play(check=True, **wanted)["paths"] == [str(relative / "a/b")]
+    assert list(real.iterdir()) == []
+    assert play(**wanted)["changed"]
+    assert (mode(real / "a"), mode(real / "a/b")) == (0o755, 0o2750)
+    assert not play(**wanted)["changed"]
+    os.lchown(link, 65534, 65534)
+    for check in (True, False):
+        assert "a link that root has not made, link" in play(check=check, **wanted)["msg"]
+
+
+def test_a_link_that_leads_nowhere_or_in_circles_is_named(tmp_path: Path) -> None:
+    (tmp_path / "nowhere").symlink_to(tmp_path / "no/such")
+    (tmp_path / "circle").symlink_to("circle")
+    assert "is no directory" in play(directories=[{"path": str(tmp_path / "nowhere")}])["msg"]
+    assert "too many links" in play(directories=[{"path": str(tmp_path / "circle")}])["msg"]
+    assert not (tmp_path / "no").exists()
+
+
+def test_check_mode_compares_only(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(0o755)
+    wanted: dict[str, Any] = {"directories": [{"path": str(home), "owner": "nobody", "mode": "0700"}]}
+    before = home.stat()
+    assert play(check=True, **wanted)["paths"] == [str(home)]
+    assert home.stat() == before
+    assert play(**wanted)["paths"] == [str(home)]
+    assert (home.owner(), mode(home)) == ("nobody", 0o700)
+    assert not play(**wanted)["changed"]
+    assert not play(check=True, **wanted)["changed"]
+    assert "octal" in play(directories=[{"path": str(home), "mode": "u=rwx"}])["msg"]
+
+
+EXCHANGE = """
+import os
+from pathlib import Path
+place, victim = Path({place!r}), Path({victim!r})
+def exchange_before(function):
+    def call(*args, **more):
+        if place.is_dir() and not os.path.islink(place) and (function is not os_open or args[0] == "."):
+            place.rename(place.with_name("moved"))
+            place.symlink_to(victim)
+        return function(*args, **more)
+    return call
+os_open = os.open
+Path.resolve = exchange_before(Path.resolve)
+os.open = exchange_before(os.open)
+"""
+
+
+def test_a_directory_that_is_exchanged_for_a_link_meanwhile_has_no_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parent's owner acts at the worst moment: after the check, before the rights are set."""
+    place, victim = tmp_path / "place", tmp_path / "victim"
+    for path in (place, victim):
+        path.mkdir(0o755)
+    wanted = [{**MINE, "path": str(place), "owner": "nobody", "mode": "0700"}]
+    hook = tmp_path / "hook/sitecustomize.py"
+    hook.parent.mkdir()
+    hook.write_text(EXCHANGE.format(place=str(place), victim=str(victim)))
+    monkeypatch.setenv("PYTHONPATH", str(hook.parent))
+    answer = playing.play("files", directories=wanted)
+    assert answer["paths"] == [str(place)]
+    assert place.is_symlink()
+    assert (victim.owner(), mode(victim)) == (MINE["owner"], 0o755)
+    assert ((tmp_path / "moved").owner(), mode(tmp_path / "moved")) == ("nobody", 0o700)
 
 
 def test_things_in_the_way_are_named(tmp_path: Path) -> None:
