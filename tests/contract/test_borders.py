@@ -63,7 +63,7 @@ def test_what_runs_on_clusters_needs_the_standard_library_alone():
     allowed = {
         "__future__", "argparse", "ast", "asyncio", "base64", "binascii", "collections", "concurrent", "contextlib", "ctypes",
         "dataclasses", "datetime", "errno", "fcntl", "functools", "getpass", "grp", "hashlib", "io", "itertools", "json",
-        "logging", "math", "os", "pathlib", "pwd", "queue", "random", "re", "secrets", "select", "selectors", "shlex", "shutil",
+        "logging", "math", "os", "pathlib", "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "shutil",
         "signal", "socket", "socketserver", "stat", "string", "struct", "subprocess", "sys", "syslog", "tempfile", "textwrap",
         "threading", "time", "traceback", "typing", "uuid",
     }  # fmt: skip

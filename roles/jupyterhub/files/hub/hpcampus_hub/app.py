@@ -106,7 +106,10 @@ class HpcHub(JupyterHub):
         """Open the links first: servers of an earlier hub process are looked for through them."""
         self.engine.start()
         self._reaper = Reaper(
-            self.engine, self._owned, ReaperTimes(pause=self.reaper_pause_seconds, grace=self.reaper_grace_seconds)
+            self.engine,
+            self._owned,
+            ReaperTimes(pause=self.reaper_pause_seconds, grace=self.reaper_grace_seconds),
+            self.db.rollback,
         )
         self._reaper.start()
         try:
