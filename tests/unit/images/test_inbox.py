@@ -117,3 +117,34 @@ def test_copy_leaves_out_what_is_ignored(inbox: ModuleType, tmp_path: Path) -> N
     (source / ".cache" / "x").write_text("", encoding="utf-8")
     inbox.copy_plain(source, tmp_path / "copy", lambda _directory, names: {".cache"} & set(names), pytest.fail)
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["problem.ipynb"]
+
+
+def test_copy_of_a_directory_that_nests_too_deep_leaves_nothing(inbox: ModuleType, tmp_path: Path) -> None:
+    allowed = submit(tmp_path / "inbound", "alice", EARLY)
+    allowed.joinpath(*["d"] * inbox.DEPTH_MAX).mkdir(parents=True)
+    inbox.copy_plain(allowed, tmp_path / "alice", keep_all, pytest.fail)
+    refused = submit(tmp_path / "inbound", "bob", EARLY)
+    refused.joinpath(*["d"] * (inbox.DEPTH_MAX + 1)).mkdir(parents=True)
+    with pytest.raises(OSError, match="deep"):
+        inbox.copy_plain(refused, tmp_path / "bob", keep_all, pytest.fail)
+    assert (tmp_path / "alice").exists()
+    assert not (tmp_path / "bob").exists()
+
+
+def test_directory_that_cannot_be_read_is_told_and_the_others_are_listed(
+    inbox: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for student in ("alice", "bob", "carol"):
+        submit(tmp_path, student, EARLY)
+    listing = inbox._directories
+
+    def closed_for_alice(path: Path) -> list[Path]:  # root reads everything, so that a mode would prove nothing
+        if path.name == "alice":
+            raise PermissionError(13, "Permission denied", str(path))
+        return list(listing(path))
+
+    monkeypatch.setattr(inbox, "_directories", closed_for_alice)
+    told: list[str] = []
+    found = inbox.submissions(tmp_path, unreadable=lambda student, error: told.append(f"{student}: {error.strerror}"))
+    assert [one.student_id for one in found] == ["bob", "carol"]
+    assert told == ["alice: Permission denied"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.exchange import default
+from nbgrader.exchange import ExchangeError, default
 from nbgrader.utils import ignore_patterns
 
 from . import inbox
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # How much later than claimed a submission may have changed before the instructor is told.
 _TOLERANCE = timedelta(minutes=10)
+# nbgrader reads in it when a collected submission was handed in.
+_TIMESTAMP = "timestamp.txt"
 
 
 class _Mounted:
@@ -69,7 +71,10 @@ class List(_Mounted, default.ExchangeList):
             return
         path = Path(self.root, self.coursedir.course_id, "inbound")
         wanted = (self.coursedir.student_id or "*", self.coursedir.assignment_id or "*")
-        self.assignments = [str(found.path) for found in inbox.submissions(path, *wanted)]
+        self.assignments = [str(found.path) for found in inbox.submissions(path, *wanted, self._unreadable)]
+
+    def _unreadable(self, student: str, error: OSError) -> None:
+        self.log.warning("The submissions of %s cannot be listed: %s", student, error)
 
     def parse_assignment(self, assignment: str) -> dict[str, Any]:
         """Split the path of an assignment; the student is the inbound directory's name."""
@@ -80,17 +85,22 @@ class List(_Mounted, default.ExchangeList):
 
 
 class Collect(_Mounted, default.ExchangeCollect):
-    """Collect submissions; the student is the inbound directory's name, whatever the submission calls itself."""
+    """Collect submissions; the student is the inbound directory's name, whatever the submission calls itself.
+
+    A submission that cannot be collected is left out and told in the end; it does not keep the others from being collected.
+    """
 
     def init_src(self) -> None:
         """Choose one submission for each student."""
+        self.left_out: dict[str, str] = {}
         if not self.coursedir.course_id:
             self.fail("No course is set. Start the course's own server, or give --course.")
         inbound = Path(self.root, self.coursedir.course_id, "inbound")
         if not inbound.is_dir():
             self.fail(f"There is no inbound directory at {inbound}.")
         self.inbound_path = str(inbound)
-        found = inbox.submissions(inbound, self.coursedir.student_id or "*", self.coursedir.assignment_id)
+        wanted = (self.coursedir.student_id or "*", self.coursedir.assignment_id)
+        found = inbox.submissions(inbound, *wanted, self._leave_out)
         due = self._due_date() if self.before_duedate else None
         chosen = inbox.latest(found, due)
         for one in chosen:
@@ -117,11 +127,40 @@ class Collect(_Mounted, default.ExchangeCollect):
                 return None
         return due
 
+    def _leave_out(self, student: str, error: Exception) -> None:
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
+        self.log.error("Left out %s: %s", student, reason)
+        self.left_out[student] = reason
+
+    def copy_files(self) -> None:
+        """Collect each student's submission by itself.
+
+        Raises:
+            ExchangeError: Some were left out, after all others were collected; the message names them.
+        """
+        records = self.src_records
+        if not records:
+            super().copy_files()
+        for record in records:
+            self.src_records = [record]
+            try:
+                super().copy_files()
+            except Exception as error:  # noqa: BLE001 - whatever one submission brings about, the others are collected
+                self._leave_out(str(record["username"]), error)
+        self.src_records = records
+        if self.left_out:
+            listed = "; ".join(f"{student} ({reason})" for student, reason in sorted(self.left_out.items()))
+            self.fail(f"Left out {len(self.left_out)} of the submissions, all others were looked at: {listed}")
+
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
-        """Copy plain files and directories only."""
-        size = self.get_size(src)
-        if size > 1000 * self.coursedir.max_dir_size:
-            self.fail(f"{src} has {size} bytes, more than CourseDirectory.max_dir_size allows.")
+        """Copy plain files and directories only, all of them or nothing.
+
+        The time of the submission is the one it was chosen by. nbgrader ends with an error, for the whole class, where it finds
+        another text than a time.
+        """
+        size, allowed = self.get_size(src), 1000 * self.coursedir.max_dir_size
+        if size > allowed:
+            raise ExchangeError(f"it has {size} bytes, and CourseDirectory.max_dir_size allows {allowed}")
         by_pattern = ignore_patterns(
             exclude=self.coursedir.ignore,
             include=self.coursedir.include,
@@ -129,7 +168,13 @@ class Collect(_Mounted, default.ExchangeCollect):
             log=log or self.log,
         )
 
+        def ignored(directory: str, names: list[str]) -> list[str]:
+            return [*by_pattern(directory, names), *([_TIMESTAMP] if directory == src else [])]
+
         def refused(path: Path) -> None:
             self.log.warning("Left out %s: not a plain file.", path)
 
-        inbox.copy_plain(Path(src), Path(dest), by_pattern, refused)
+        inbox.copy_plain(Path(src), Path(dest), ignored, refused)
+        parsed = inbox.parse_name(Path(src).name)
+        if parsed is not None:
+            Path(dest, _TIMESTAMP).write_text(f"{parsed[1]:{inbox.STAMP}} UTC\n", encoding="utf-8")

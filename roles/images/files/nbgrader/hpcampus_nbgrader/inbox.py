@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_STAMP = "%Y-%m-%d %H:%M:%S.%f"
+STAMP = "%Y-%m-%d %H:%M:%S.%f"
+# Directories within directories that a submission may have; deeper trees meet limits of paths and open files on the way.
+DEPTH_MAX = 32
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,42 @@ def parse_name(name: str) -> tuple[str, datetime] | None:
     if len(words) != 2 or words[1] != "UTC":
         return None
     try:
-        return assignment_id, datetime.strptime(words[0], _STAMP)  # noqa: DTZ007 - nbgrader's naive UTC
+        return assignment_id, datetime.strptime(words[0], STAMP)  # noqa: DTZ007 - nbgrader's naive UTC
     except ValueError:
         return None
 
 
-def submissions(inbound: Path, student_id: str = "*", assignment_id: str = "*") -> Iterator[Submission]:
-    """List submissions under `inbound`; names that do not parse, links and files are passed over."""
+def submissions(
+    inbound: Path,
+    student_id: str = "*",
+    assignment_id: str = "*",
+    unreadable: Callable[[str, OSError], None] = lambda _student, _error: None,
+) -> Iterator[Submission]:
+    """List submissions under `inbound`; names that do not parse, links and files are passed over.
+
+    Args:
+        inbound: Directory that holds one directory for each student.
+        student_id: Whose submissions, or `*` for everybody's.
+        assignment_id: Of which assignment, or `*` for all.
+        unreadable: Called with a student whose directory cannot be read, and why; the others' are listed all the same.
+    """
     for student in _directories(inbound):
-        if student_id not in ("*", student.name):
+        if student_id in ("*", student.name):
+            try:
+                found = list(_submissions_of(student, assignment_id))
+            except OSError as error:
+                unreadable(student.name, error)
+            else:
+                yield from found
+
+
+def _submissions_of(student: Path, assignment_id: str) -> Iterator[Submission]:
+    for path in _directories(student):
+        parsed = parse_name(path.name)
+        if parsed is None or assignment_id not in ("*", parsed[0]):
             continue
-        for path in _directories(student):
-            parsed = parse_name(path.name)
-            if parsed is None or assignment_id not in ("*", parsed[0]):
-                continue
-            changed = datetime.fromtimestamp(path.lstat().st_ctime, tz=UTC).replace(tzinfo=None)
-            yield Submission(student.name, parsed[0], path, parsed[1], changed)
+        changed = datetime.fromtimestamp(path.lstat().st_ctime, tz=UTC).replace(tzinfo=None)
+        yield Submission(student.name, parsed[0], path, parsed[1], changed)
 
 
 def latest(found: Iterable[Submission], due: datetime | None = None) -> list[Submission]:
@@ -86,17 +109,34 @@ def copy_plain(
 ) -> None:
     """Copy a student's directory: plain files and directories only, opened so that no link is ever followed.
 
-    A link could point at the course's hidden tests, and its owner could put it there while the copy runs.
+    A link could point at the course's hidden tests, and its owner could put it there while the copy runs. Of a directory
+    that cannot be copied whole, nothing is left.
 
     Args:
         source: Directory to copy.
         target: Directory to make.
         ignored: Gives the names to leave out of a directory, as `shutil.ignore_patterns` does.
         refused: Called with the path of each entry that is neither a plain file nor a directory.
+
+    Raises:
+        OSError: A directory cannot be read, or nests deeper than `DEPTH_MAX`, or the copy cannot be written.
     """
-    for name, subdirectories, files, directory_fd in os.fwalk(source, follow_symlinks=False):
+    try:
+        _copy_tree(source, target, ignored, refused)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _copy_tree(
+    source: Path, target: Path, ignored: Callable[[str, list[str]], Iterable[str]], refused: Callable[[Path], None]
+) -> None:
+    for name, subdirectories, files, directory_fd in os.fwalk(source, onerror=_raise, follow_symlinks=False):
         directory = Path(name)
-        destination = target / directory.relative_to(source)
+        below = directory.relative_to(source)
+        if len(below.parts) > DEPTH_MAX:
+            raise OSError(errno.ENAMETOOLONG, f"its directories nest more than {DEPTH_MAX} deep", str(source))
+        destination = target / below
         destination.mkdir(parents=True)
         left_out = set(ignored(name, [*subdirectories, *(one for one in files if _is_plain(one, directory_fd))]))
         links = {one for one in subdirectories if (directory / one).is_symlink()}
@@ -106,6 +146,10 @@ def copy_plain(
         for one in files:
             if one not in left_out and not _copy_file(one, directory_fd, destination / one):
                 refused(directory / one)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _is_plain(name: str, directory_fd: int) -> bool:
