@@ -24,17 +24,21 @@ IMPORTS = (
     "jupyterhub", "jupyterlab", "notebook", "nbgrader", "nbgitpuller", "ipykernel", "numpy", "scipy", "pandas",
     "matplotlib.pyplot", "sklearn", "hpcampus_nbgrader.exchange",
 )  # fmt: skip
-SLOW_IMPORTS = ("rfc3987_syntax", "lark")
+UNWANTED = {
+    "rfc3987_syntax": "it doubles the start time of a server",
+    "lark": "it doubles the start time of a server",
+    "debugpy": "it makes a kernel listen on a TCP port without a password",
+}
 ANSWER = "hpcampus-image-check 55"
 
 
 def packages() -> None:
-    """Import what users were promised; the packages that only cost start time must be gone."""
+    """Import what users were promised; the packages that slow a server down or open a port must be gone."""
     for name in IMPORTS:
         importlib.import_module(name)
-    for name in SLOW_IMPORTS:
+    for name, reason in UNWANTED.items():
         if importlib.util.find_spec(name) is not None:
-            sys.exit(f"{name} is in the image: it doubles the start time of a server and must be removed.")
+            sys.exit(f"{name} is in the image: {reason}, and must be removed.")
 
 
 def notebook() -> None:
