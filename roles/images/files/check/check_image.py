@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 COURSE = "check"
 STUDENT = "student-one"
+SPOILER = "a-spoiler"
 EXCHANGE = f"/srv/nbgrader/exchange/{COURSE}"
 
 
@@ -62,11 +63,11 @@ class Image:
             options += ["--env", f"HPCAMPUS_COURSES={COURSE}", "--env", f"HPCAMPUS_USER_ID={STUDENT}"]
         return [self.apptainer, "exec", *options, self.path, *command]
 
-    def run(self, role: str, *command: str) -> str:
+    def run(self, role: str, *command: str, status: int = 0) -> str:
         """Run a command in the image and give its output.
 
         Raises:
-            ImageUnfitError: The command failed or took too long.
+            ImageUnfitError: The command ended with another status, or took too long.
         """
         try:
             done = subprocess.run(
@@ -75,7 +76,7 @@ class Image:
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise ImageUnfitError(f"{' '.join(command)} took more than {self.timeout_seconds} seconds") from None
-        if done.returncode != 0:
+        if done.returncode != status:
             raise ImageUnfitError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
         return done.stdout
 
@@ -107,16 +108,24 @@ def check_course(image: Image) -> None:
     image.run("course", "nbgrader", "release_assignment", "ps1")
     image.run("student", "nbgrader", "fetch_assignment", "ps1")
     image.inside("student", "answer", "/home/jovyan/check/ps1/problem.ipynb")
+    image.run("student", "nbgrader", "validate", "check/ps1/problem.ipynb")
+    image.run("student", "jupyter", "nbconvert", "--execute", "--to", "html", "check/ps1/problem.ipynb")
+    (image.scratch / "home-student/check/ps1/problem.html").unlink()
     image.run("student", "nbgrader", "submit", "ps1")
     inbound = image.scratch / "exchange/inbound" / STUDENT
     (submission,) = inbound.iterdir()
     # What a cheat would do: a link at the hidden tests, and a claim to be somebody else.
     (submission / "peek.txt").symlink_to("/course/source/ps1/problem.ipynb")
     submission.rename(inbound / ("student-two+" + submission.name.split("+", 1)[1]))
-    image.run("course", "nbgrader", "collect", "ps1")
+    # A submission that cannot be copied must not keep the others from being collected.
+    (inbound.parent / SPOILER / submission.name / "/".join(["d"] * 100)).mkdir(parents=True)
+    said = image.run("course", "nbgrader", "collect", "ps1", status=1)
+    if f"Left out {SPOILER}:" not in said:
+        raise ImageUnfitError(f"collecting did not tell of {SPOILER}:\n{said[-4000:]}")
     collected = image.scratch / "course/submitted"
-    if [path.name for path in collected.iterdir()] != [STUDENT]:
-        raise ImageUnfitError(f"collected for {[path.name for path in collected.iterdir()]}, not for {STUDENT}")
+    students = [path.parent.name for path in collected.glob("*/ps1")]
+    if students != [STUDENT]:
+        raise ImageUnfitError(f"collected for {students}, not for {STUDENT}")
     if os.path.lexists(collected / STUDENT / "ps1/peek.txt"):
         raise ImageUnfitError("collecting followed a link in a submission")
     image.run("course", "nbgrader", "autograde", "ps1")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ UNWANTED = {
     "debugpy": "it makes a kernel listen on a TCP port without a password",
 }
 ANSWER = "hpcampus-image-check 55"
+FORK = "hpcampus-image-fork"
 
 
 def packages() -> None:
@@ -41,20 +43,46 @@ def packages() -> None:
             sys.exit(f"{name} is in the image: {reason}, and must be removed.")
 
 
+def listeners() -> list[str]:
+    """Give the command line of each process in this container that listens on TCP."""
+    tables = [Path("/proc/net", name).read_text(encoding="ascii").splitlines()[1:] for name in ("tcp", "tcp6")]
+    listening = {f"socket:[{line.split()[9]}]" for table in tables for line in table if line.split()[3] == "0A"}
+    found = []
+    for handle in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(handle.readlink()) in listening:
+                found.append((handle.parents[1] / "cmdline").read_text(encoding="utf-8").replace("\0", " ").strip())
+        except OSError:  # ended meanwhile
+            continue
+    return found
+
+
 def notebook() -> None:
-    """Execute a notebook with a real kernel."""
+    """Execute a notebook with a real kernel, which must show what its forks print and listen on no TCP port."""
     code = (
         "import matplotlib; matplotlib.use('agg')\n"
         "import numpy, pandas, matplotlib.pyplot, sklearn.linear_model\n"
         "frame = pandas.DataFrame({'x': numpy.arange(11)})\n"
         "frame.plot()\n"
-        "print('hpcampus-image-check', frame['x'].sum())"
+        "print('hpcampus-image-check', frame['x'].sum(), flush=True)\n"
+        "import os\n"
+        "if not os.fork():\n"
+        "    print('hpcampus-image-fork', flush=True)\n"
+        "    os._exit(0)\n"
+        "os.wait()"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    nbclient.NotebookClient(book, timeout=300, kernel_name="python3").execute()
+    with socket.create_server(("127.0.0.1", 0)):
+        if len(listeners()) != 1:
+            sys.exit("This check cannot see who listens on TCP.")
+    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3")
+    with client.setup_kernel():
+        client.execute_cell(book.cells[0], 0)
+        if found := listeners():
+            sys.exit(f"These processes of a notebook listen on TCP: {found}")
     text = "".join(output.get("text", "") for output in book.cells[0].outputs)
-    if ANSWER not in text:
-        sys.exit(f"The notebook printed {text!r} instead of {ANSWER!r}.")
+    if ANSWER not in text or FORK not in text:
+        sys.exit(f"The notebook printed {text!r} instead of {ANSWER!r} and {FORK!r}.")
 
 
 def extensions(role: str) -> None:
