@@ -4,15 +4,42 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from hpcampus_hub.probe import Client, ProbeError, run_in
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import AsyncIterator
 
     from tornado.httpclient import HTTPResponse
+    from tornado.websocket import WebSocketClientConnection
+
+# Prints the command line of every process of the container that listens on TCP, and of its kernels, as JSON.
+LISTENERS = """
+import json, pathlib
+
+def listeners():
+    tables = [pathlib.Path("/proc/net", name).read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+    listening = {f"socket:[{line.split()[9]}]" for table in tables for line in table if line.split()[3] == "0A"}
+    found, kernels = set(), set()
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_text().replace("\\0", " ")
+            if "ipykernel" in command:
+                kernels.add(command)
+            if any(str(handle.readlink()) in listening for handle in (process / "fd").iterdir()):
+                found.add(command)
+        except OSError:
+            pass
+    return sorted(found), sorted(kernels)
+
+print(json.dumps(listeners()))
+"""
 
 
 class Notebook:
@@ -54,6 +81,16 @@ class Notebook:
         await self._client.fetch("kernel", "DELETE", f"{self._client.server}/api/kernels/{kernel}", (204,))
         return found.output.strip()
 
+    @contextlib.asynccontextmanager
+    async def kernel(self) -> AsyncIterator[Kernel]:
+        """Start a kernel that lives as long as the block."""
+        kernel, channel = await self._client.open_kernel()
+        try:
+            yield Kernel(channel, self.user)
+        finally:
+            channel.close()
+            await self._client.fetch("kernel", "DELETE", f"{self._client.server}/api/kernels/{kernel}", (204,))
+
     async def json_cell(self, code: str) -> Any:
         """Run a cell that prints JSON and give what it says."""
         return json.loads(await self.cell(code))
@@ -85,3 +122,42 @@ class Notebook:
                 raise
         finally:
             self._client.close()
+
+
+class Kernel:
+    """A kernel whose channel is open.
+
+    Args:
+        channel: Its websocket.
+        user: Name that the messages carry.
+    """
+
+    def __init__(self, channel: WebSocketClientConnection, user: str) -> None:
+        self._channel = channel
+        self._user = user
+
+    async def cell(self, code: str) -> str:
+        """Run a cell and give what it printed."""
+        return (await run_in(self._channel, code, self._user)).output.strip()
+
+    async def debug(self, command: str, **arguments: Any) -> Any:
+        """Send what a debugger sends, over the control channel, and give the content of the reply."""
+        number = uuid.uuid4().hex
+        header = {"msg_id": number, "msg_type": "debug_request", "username": self._user, "session": uuid.uuid4().hex}
+        message = {
+            "header": {**header, "date": "2000-01-01T00:00:00Z", "version": "5.3"},
+            "parent_header": {},
+            "metadata": {},
+            "channel": "control",
+            "buffers": [],
+            "content": {"type": "request", "seq": 1, "command": command, "arguments": arguments},
+        }
+        await self._channel.write_message(json.dumps(message))
+        async with asyncio.timeout(30):
+            while True:
+                text = await self._channel.read_message()
+                if text is None:
+                    raise ProbeError("the kernel's channel closed before it answered")
+                answer = json.loads(text)
+                if answer["header"]["msg_type"] == "debug_reply" and answer["parent_header"].get("msg_id") == number:
+                    return answer["content"]

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.notebook import LISTENERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -191,13 +193,62 @@ async def test_one_student_cannot_open_the_server_of_another(pair: tuple[Noteboo
     assert token not in (answer.body or b"").decode(errors="replace")
 
 
-async def test_no_port_of_the_server_on_the_node(platform: Platform, pair: tuple[Notebook, Notebook]):
-    listening = platform.on(COMPUTE[0], "ss", "-Hltnp")
-    assert "jupyter" not in listening
-    for line in listening.splitlines():
-        if "python" in line or 'ssh"' in line:
-            assert line.split()[3].startswith("127.0.0.1:"), line
-    assert await pair[0].cell("print(1)") == "1"
+async def test_no_port_on_the_node_but_that_of_each_jobs_way_to_the_hub(
+    platform: Platform, pair: tuple[Notebook, Notebook]
+):
+    """The node's view. All jobs share its network, so that a port of one is open to all."""
+    async with pair[0].kernel() as kernel:
+        assert await kernel.cell("print(1)") == "1"
+        listening = platform.on(COMPUTE[0], "ss", "-Hltnp")
+        assert "jupyter" not in listening
+        ours = platform.on(COMPUTE[0], "pgrep", "--euid", "hpcampus").split()
+        found = []
+        for line in listening.splitlines():
+            if "python" in line or 'ssh"' in line:
+                assert line.split()[3].startswith("127.0.0.1:"), line
+            found += [pid for pid in ours if f"pid={pid}," in line]
+        commands = [platform.on(COMPUTE[0], "cat", f"/proc/{pid}/cmdline").replace("\0", " ") for pid in found]
+        assert len(commands) == 2, commands
+        assert all("job.py" in command or "slurm_script" in command for command in commands), commands
+
+
+async def test_no_process_of_a_notebook_listens_unless_its_student_wants_it(pair: tuple[Notebook, Notebook]):
+    first, _ = pair
+    async with first.kernel() as kernel:
+        assert json.loads(await kernel.cell(LISTENERS))[0] == []
+        # What a debugger begins with; a kernel that has one listens from then on.
+        for command in ("initialize", "attach"):
+            answer = await kernel.debug(command, clientID="test", adapterID="", pathFormat="path", linesStartAt1=True)
+            assert not (answer or {}).get("success"), answer
+        said = await kernel.cell(
+            "import os\nif not os.fork():\n    print('from a fork', flush=True)\n    os._exit(0)\nos.wait()[1]"
+        )
+        assert "from a fork" in said, "the output of forks must find its way without a port"
+        assert json.loads(await kernel.cell(LISTENERS))[0] == []
+        await kernel.cell("import socket\non_purpose = socket.create_server(('127.0.0.1', 0))")
+        assert len(json.loads(await kernel.cell(LISTENERS))[0]) == 1, "the search must be able to find a port"
+
+
+async def test_no_notebook_that_a_cell_executes_listens(pair: tuple[Notebook, Notebook]):
+    """By nbclient, which reads no configuration, and by nbconvert, from another directory than the notebook's."""
+    book = (
+        "import nbclient, nbformat, pathlib, subprocess\n"
+        f"book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell({LISTENERS!r})])\n"
+        "pathlib.Path('below').mkdir(exist_ok=True)\n"
+        "nbformat.write(book, 'below/book.ipynb')\n"
+    )
+    by_nbclient = "nbclient.NotebookClient(book, timeout=60).execute()\n"
+    by_nbconvert = (
+        "argv = 'timeout 60 jupyter nbconvert --execute --to notebook --stdout below/book.ipynb'.split()\n"
+        "done = subprocess.run(argv, capture_output=True, text=True)\n"
+        "assert done.returncode == 0, done.stderr\n"
+        "book = nbformat.reads(done.stdout, 4)\n"
+    )
+    show = "print(''.join(output.text for output in book.cells[0].outputs if output.name == 'stdout'))"
+    for way in (by_nbclient, by_nbconvert):
+        listening, kernels = await pair[0].json_cell(book + way + show)
+        assert listening == []
+        assert len(kernels) == 2, "the kernel of the cell and the one it started"
 
 
 async def test_neighbours_cannot_signal_each_other(pair: tuple[Notebook, Notebook]):
