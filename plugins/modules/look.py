@@ -63,66 +63,6 @@ options:
         description: Whether no password may open it.
         type: bool
         default: false
-  directories:
-    description: Directories with their rights, as M(hpcampus.platform.files) takes them.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: Absolute path.
-        type: path
-        required: true
-      owner:
-        description: Name of the owner.
-        type: str
-        default: root
-      group:
-        description: Name of the group.
-        type: str
-        default: root
-      mode:
-        description: Permissions in octal digits.
-        type: str
-        default: "0755"
-  files:
-    description: Files with their rights, as M(hpcampus.platform.files) takes them.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: Absolute path.
-        type: path
-        required: true
-      content:
-        description: What the file holds.
-        type: str
-        required: true
-      encoding:
-        description: How the content becomes bytes; C(latin-1) makes one byte of each character, for content that is no text.
-        type: str
-        choices: [utf-8, latin-1]
-        default: utf-8
-      owner:
-        description: Name of the owner.
-        type: str
-        default: root
-      group:
-        description: Name of the group.
-        type: str
-        default: root
-      mode:
-        description: Permissions in octal digits.
-        type: str
-        default: "0644"
-      validate:
-        description: Not used here.
-        type: str
-      keep:
-        description: Whether any content will do, because the file belongs to the admin.
-        type: bool
-        default: false
   present:
     description: Patterns of paths to look for.
     type: list
@@ -157,6 +97,8 @@ options:
         description: Whether it reads them at a reload as well.
         type: bool
         default: false
+extends_documentation_fragment:
+  - hpcampus.platform.wanted
 attributes:
   check_mode:
     support: full
