@@ -47,7 +47,7 @@ def shape_problems(variable: str, value: object, option: Option) -> t.Iterator[F
     """
     if value is None and not option.get("required"):
         return
-    shown = "(hidden)" if option.get("no_log") else value
+    shown = "(hidden)" if _holds_secret(option) else value
     types, wanted, cure = _KINDS.get(option.get("type", "str"), ((object,), "", ""))
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types and object not in types):
         yield Finding(variable, shown, f"this is not {wanted}", cure)
@@ -72,6 +72,11 @@ def _record_problems(
             yield from shape_problems(f"{variable}.{name}", record[name], option)
         elif option.get("required"):
             yield Finding(f"{variable}.{name}", "missing", "there has to be one", _first_sentence(option))
+
+
+def _holds_secret(option: Option) -> bool:
+    """Say whether a value, or a part that it should have, is secret: one of the wrong shape may show the part as a whole."""
+    return bool(option.get("no_log")) or any(_holds_secret(part) for part in (option.get("options") or {}).values())
 
 
 def _unknown(variable: str, shown: object, known: list[str], cure: str, given: str = "") -> Finding:

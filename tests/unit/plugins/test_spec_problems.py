@@ -67,3 +67,9 @@ def test_a_secret_is_not_repeated() -> None:
     assert "hunter2" not in str(found)
     (found,) = findings("site_verify_password", ["hunter2"])
     assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize("accounts", [{"eve": "hunter2"}, ["hunter2"], "hunter2"])
+def test_a_secret_in_a_record_of_another_shape_is_not_repeated(accounts: object) -> None:
+    (found,) = findings("site_accounts", accounts)
+    assert "hunter2" not in str(found)
