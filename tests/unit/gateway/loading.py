@@ -1,19 +1,17 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Loads the programs of the role from their files: they are no package, and run far from here."""
+"""Loads what the role installs from where it lies: it is installed elsewhere, and runs far from here."""
 
-import importlib.util
+import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 
 FILES = Path(__file__).parents[3] / "roles" / "gateway" / "files"
 
 
-def load(name: str, folder: Path = FILES) -> ModuleType:
-    """Import one program as a module."""
-    spec = importlib.util.spec_from_file_location(f"hpcampus_{folder.parent.name}_{name}", folder / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def load(name: str) -> ModuleType:
+    """Import a module of the role, such as ``start`` or ``hpcampus_job.files``."""
+    if str(FILES) not in sys.path:
+        sys.path.insert(0, str(FILES))
+    return importlib.import_module(name)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The forced command: what it refuses, what it hands to Slurm, what it reads from Slurm."""
 
-import ast
 import io
 import json
 import os
@@ -19,7 +18,13 @@ from hypothesis import strategies as st
 
 from tests.unit.gateway.loading import FILES, load
 
-gateway = load("gateway")
+checks = load("hpcampus_gateway.checks")
+config = load("hpcampus_gateway.config")
+errors = load("hpcampus_gateway.errors")
+main = load("hpcampus_gateway.main")
+operations = load("hpcampus_gateway.operations")
+session = load("hpcampus_gateway.session")
+slurm = load("hpcampus_gateway.slurm")
 
 SPAWN = "0123456789abcdef0123456789abcdef"
 OTHER_SPAWN = "f" * 32
@@ -60,8 +65,8 @@ NOT_TEXT = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.li
 NOT_INT = st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.lists(st.integers(), max_size=2))
 
 
-def config(base: str = "/srv/hpcampus") -> tuple:
-    return gateway.Config("hub", base, ("jupyter", "gpu"), "/usr/bin/apptainer", "hpcampus")
+def site(base: str = "/srv/hpcampus") -> tuple:
+    return config.Config("hub", base, ("jupyter", "gpu"), "/usr/bin/apptainer", "hpcampus")
 
 
 def request(**changes: object) -> dict[str, object]:
@@ -114,26 +119,17 @@ def with_secrets(**changes: object) -> dict[str, object]:
 
 
 def refused(fields: object) -> str:
-    with pytest.raises(gateway.BadRequestError) as caught:
-        gateway.check_submit(fields, config())
+    with pytest.raises(errors.BadRequestError) as caught:
+        checks.check_submit(fields, site())
     assert SECRET not in str(caught.value)
     return str(caught.value)
-
-
-@pytest.mark.parametrize("name", ["gateway", "job"])
-def test_programs_of_the_cluster_are_python_3_6(name: str) -> None:
-    tree = ast.parse((FILES / f"{name}.py").read_text(encoding="utf-8"), feature_version=(3, 6))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert {module.split(".")[0] for module in imported} <= set(sys.stdlib_module_names)
-    assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))
-    assert "dataclasses" not in imported  # 3.7
 
 
 # --- checks
 
 
 def test_good_request_passes() -> None:
-    job = gateway.check_submit(request(server_id="second", gres="gpu:a100:2", qos="normal"), config())
+    job = checks.check_submit(request(server_id="second", gres="gpu:a100:2", qos="normal"), site())
     assert job["gres"] == "gpu:a100:2"
     assert job["server_id"] == "second"
 
@@ -174,7 +170,7 @@ def test_unknown_fields_are_refused(name: str) -> None:
     assert "unknown field" in refused(request(**{name: "x"}))
 
 
-@pytest.mark.parametrize("name", [name for name in request() if name not in gateway.SUBMIT_OPTIONAL])
+@pytest.mark.parametrize("name", [name for name in request() if name not in checks.SUBMIT_OPTIONAL])
 def test_missing_fields_are_refused(name: str) -> None:
     fields = request()
     del fields[name]
@@ -243,7 +239,7 @@ def test_only_the_courses_own_user_has_the_role_course() -> None:
     own = [{"slug": "py1", "role": "course"}]
     assert "role" in refused(request(courses=own))
     assert "role" in refused(request(courses=own, user_id="course-py2"))
-    assert gateway.check_submit(request(courses=own, user_id="course-py1"), config())["courses"] == own
+    assert checks.check_submit(request(courses=own, user_id="course-py1"), site())["courses"] == own
 
 
 @pytest.mark.parametrize(
@@ -266,8 +262,8 @@ def test_courses_are_checked(courses: object) -> None:
 
 def test_argument_list_of_a_job() -> None:
     fields = request(gres="gpu:1", qos="short", account="teaching", reservation="exam", server_id="two")
-    job = gateway.check_submit(fields, config())
-    assert gateway.sbatch_argv(config(), job) == [
+    job = checks.check_submit(fields, site())
+    assert slurm.sbatch_argv(site(), job) == [
         "sbatch",
         "--parsable",
         "--export=NONE",
@@ -294,20 +290,20 @@ def test_argument_list_of_a_job() -> None:
 
 
 def test_argument_list_leaves_out_what_is_empty_and_every_secret() -> None:
-    argv = gateway.sbatch_argv(config(), gateway.check_submit(request(), config()))
+    argv = slurm.sbatch_argv(site(), checks.check_submit(request(), site()))
     assert not [part for part in argv if part.startswith(("--gres", "--qos", "--account", "--reservation"))]
     assert SECRET not in " ".join(argv)
     assert "PRIVATE KEY" not in " ".join(argv)
 
 
 def job_of(state: str) -> tuple:
-    return gateway.Job(7, state, "None", "n1", None, "hub", "alice", "", SPAWN)
+    return slurm.Job(7, state, "None", "n1", None, "hub", "alice", "", SPAWN)
 
 
 def test_a_running_job_is_asked_before_it_is_cancelled() -> None:
-    assert gateway.cancel_argv(job_of("RUNNING"), asked_before=False) == ["scancel", "--batch", "--signal=TERM", "7"]
-    assert gateway.cancel_argv(job_of("RUNNING"), asked_before=True) == ["scancel", "7"]
-    assert gateway.cancel_argv(job_of("PENDING"), asked_before=False) == ["scancel", "7"]
+    assert slurm.cancel_argv(job_of("RUNNING"), asked_before=False) == ["scancel", "--batch", "--signal=TERM", "7"]
+    assert slurm.cancel_argv(job_of("RUNNING"), asked_before=True) == ["scancel", "7"]
+    assert slurm.cancel_argv(job_of("PENDING"), asked_before=False) == ["scancel", "7"]
 
 
 # --- what Slurm answers
@@ -321,29 +317,29 @@ GOOD = f"hpcampus:hub:alice::{SPAWN}"
 
 
 def test_queue_is_read() -> None:
-    (job,) = gateway.parse_queue(line("abc", GOOD), "abc")
-    assert job == gateway.Job(7, "RUNNING", "None", "n1", 1700000000, "hub", "alice", "", SPAWN)
+    (job,) = slurm.parse_queue(line("abc", GOOD), "abc")
+    assert job == slurm.Job(7, "RUNNING", "None", "n1", 1700000000, "hub", "alice", "", SPAWN)
 
 
 def test_a_newline_in_a_comment_forges_nothing() -> None:
     forged = line("guess", f"hpcampus:hub:bob::{OTHER_SPAWN}", "8")
     text = line("abc", "x\n" + forged.strip()) + line("abc", GOOD, "9")
-    assert [job.job_id for job in gateway.parse_queue(text, "abc")] == [9]
+    assert [job.job_id for job in slurm.parse_queue(text, "abc")] == [9]
 
 
 @given(comment=st.text().filter(lambda text: not text.startswith("hpcampus:")))
 def test_jobs_of_others_are_left_out(comment: str) -> None:
-    assert gateway.parse_queue(line("abc", comment), "abc") == []
+    assert slurm.parse_queue(line("abc", comment), "abc") == []
 
 
 @given(text=st.text())
 def test_queue_parser_takes_anything(text: str) -> None:
-    assert gateway.parse_queue(text, "abc") == []
+    assert slurm.parse_queue(text, "abc") == []
 
 
 def test_array_tasks_and_odd_start_times() -> None:
-    assert gateway.parse_queue(line("abc", GOOD, "7_1"), "abc") == []
-    (job,) = gateway.parse_queue(f"abc|7|PENDING|Resources||N/A|{GOOD}\n", "abc")
+    assert slurm.parse_queue(line("abc", GOOD, "7_1"), "abc") == []
+    (job,) = slurm.parse_queue(f"abc|7|PENDING|Resources||N/A|{GOOD}\n", "abc")
     assert job.start is None
 
 
@@ -352,7 +348,7 @@ def test_array_tasks_and_odd_start_times() -> None:
     [("infinite", None), ("30:00", 30), ("12:00:00", 720), ("1-00:00:00", 1440), ("0:30", 1), ("x", None)],
 )
 def test_time_limits(text: str, minutes: int | None) -> None:
-    assert gateway.parse_time_limit(text) == minutes
+    assert slurm.parse_time_limit(text) == minutes
 
 
 def test_partitions_are_added_up_and_others_left_out() -> None:
@@ -360,7 +356,7 @@ def test_partitions_are_added_up_and_others_left_out() -> None:
         "jupyter|up|12:00:00|2|8|16000|(null)\njupyter|up|12:00:00|1|64+|256000+|gpu:2\n"
         "secret|up|1:00:00|9|9|9|(null)\nodd\n"
     )
-    (found,) = gateway.parse_partitions(text, ("jupyter",))
+    (found,) = slurm.parse_partitions(text, ("jupyter",))
     assert found == {
         "name": "jupyter",
         "available": True,
@@ -374,13 +370,13 @@ def test_partitions_are_added_up_and_others_left_out() -> None:
 
 @pytest.mark.parametrize("text", ["", "Submitted batch job 7", "7 8", "-1", "7;a b"])
 def test_an_answer_without_job_id_is_an_error(text: str) -> None:
-    with pytest.raises(gateway.SlurmError):
-        gateway.parse_job_id(text)
+    with pytest.raises(errors.SlurmError):
+        slurm.parse_job_id(text)
 
 
 def test_job_ids_are_read() -> None:
-    assert gateway.parse_job_id("7\n") == 7
-    assert gateway.parse_job_id("7;cluster\n") == 7
+    assert slurm.parse_job_id("7\n") == 7
+    assert slurm.parse_job_id("7;cluster\n") == 7
 
 
 # --- operations, with a Slurm that is a list
@@ -397,7 +393,7 @@ class FakeSlurm:
             nonce = argv[-1].split("|")[0]
             return self.answers.get("squeue", "").replace("NONCE", nonce)
         if argv[0] not in self.answers:
-            raise gateway.SlurmError(f"{argv[0]} failed")
+            raise errors.SlurmError(f"{argv[0]} failed")
         return self.answers[argv[0]]
 
 
@@ -409,14 +405,14 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def operations(base: Path, slurm: FakeSlurm) -> types.SimpleNamespace:
-    found: types.SimpleNamespace = gateway.Operations(config(str(base)), slurm)
+def room_of(base: Path, slurm: FakeSlurm) -> types.SimpleNamespace:
+    found: types.SimpleNamespace = operations.Operations(site(str(base)), slurm)
     return found
 
 
 def test_submit_writes_the_secrets_for_the_job_alone(base: Path) -> None:
     slurm = FakeSlurm({"sbatch": "41\n"})
-    assert operations(base, slurm).op_submit(request()) == {"job_id": 41}
+    assert room_of(base, slurm).op_submit(request()) == {"job_id": 41}
     spawn_file = base / "spawns" / f"{SPAWN}.json"
     assert stat.S_IMODE(spawn_file.stat().st_mode) == 0o600
     assert json.loads(spawn_file.read_text())["secrets"]["env"] == {"JUPYTERHUB_API_TOKEN": SECRET}
@@ -426,36 +422,36 @@ def test_submit_writes_the_secrets_for_the_job_alone(base: Path) -> None:
 
 def test_submit_twice_makes_one_job(base: Path) -> None:
     slurm = FakeSlurm({"sbatch": "41\n"})
-    assert operations(base, slurm).op_submit(request()) == {"job_id": 41}
-    assert operations(base, slurm).op_submit(request()) == {"job_id": 41}
+    assert room_of(base, slurm).op_submit(request()) == {"job_id": 41}
+    assert room_of(base, slurm).op_submit(request()) == {"job_id": 41}
     assert [argv[0] for argv in slurm.asked] == ["sbatch"]
 
 
 def test_submit_finds_a_job_whose_answer_was_lost(base: Path) -> None:
     (base / "jobs" / SPAWN).write_text("")
     slurm = FakeSlurm({"squeue": line("NONCE", GOOD, "43"), "sbatch": "44\n"})
-    assert operations(base, slurm).op_submit(request()) == {"job_id": 43}
+    assert room_of(base, slurm).op_submit(request()) == {"job_id": 43}
     assert [argv[0] for argv in slurm.asked] == ["squeue"]
 
 
 def test_a_failed_submit_leaves_no_secret_and_can_be_repeated(base: Path) -> None:
-    with pytest.raises(gateway.SlurmError):
-        operations(base, FakeSlurm()).op_submit(request())
+    with pytest.raises(errors.SlurmError):
+        room_of(base, FakeSlurm()).op_submit(request())
     assert list((base / "spawns").iterdir()) == []
-    assert operations(base, FakeSlurm({"sbatch": "45\n"})).op_submit(request()) == {"job_id": 45}
+    assert room_of(base, FakeSlurm({"sbatch": "45\n"})).op_submit(request()) == {"job_id": 45}
 
 
 def test_an_image_that_is_not_there_is_refused(base: Path) -> None:
     slurm = FakeSlurm({"sbatch": "41\n"})
-    with pytest.raises(gateway.BadRequestError, match="image"):
-        operations(base, slurm).op_submit(request(image="other"))
+    with pytest.raises(errors.BadRequestError, match="image"):
+        room_of(base, slurm).op_submit(request(image="other"))
     assert slurm.asked == []
 
 
 def test_cancel_asks_first_and_removes_the_secrets(base: Path) -> None:
     slurm = FakeSlurm({"squeue": line("NONCE", GOOD), "scancel": ""})
     (base / "spawns" / f"{SPAWN}.json").write_text("{}")
-    room = operations(base, slurm)
+    room = room_of(base, slurm)
     assert room.op_cancel({"job_id": 7}) == {"found": True}
     assert room.op_cancel({"job_id": 7}) == {"found": True}
     assert [argv for argv in slurm.asked if argv[0] == "scancel"] == [
@@ -468,8 +464,8 @@ def test_cancel_asks_first_and_removes_the_secrets(base: Path) -> None:
 def test_cancel_spares_jobs_that_are_not_ours(base: Path) -> None:
     other = f"hpcampus:otherhub:alice::{SPAWN}"
     slurm = FakeSlurm({"squeue": line("NONCE", other) + line("NONCE", "mine", "8"), "scancel": ""})
-    room = operations(base, slurm)
-    with pytest.raises(gateway.BadRequestError, match="another hub"):
+    room = room_of(base, slurm)
+    with pytest.raises(errors.BadRequestError, match="another hub"):
         room.op_cancel({"job_id": 7})
     assert room.op_cancel({"job_id": 8}) == {"found": False}
     assert not [argv for argv in slurm.asked if argv[0] == "scancel"]
@@ -480,7 +476,7 @@ def test_list_sweeps_what_nobody_fetched(base: Path) -> None:
     for path in (kept, old):
         path.write_text("{}")
         os.utime(path, (1, 1))
-    answer = operations(base, FakeSlurm({"squeue": line("NONCE", GOOD)})).op_list({})
+    answer = room_of(base, FakeSlurm({"squeue": line("NONCE", GOOD)})).op_list({})
     assert [job["job_id"] for job in answer["jobs"]] == [7]
     assert kept.exists()
     assert not old.exists()
@@ -489,26 +485,26 @@ def test_list_sweeps_what_nobody_fetched(base: Path) -> None:
 def test_log_gives_the_end_and_follows_no_link(base: Path) -> None:
     (base / "log" / f"{SPAWN}.log").write_text("x" * 5000 + "end")
     (base / "log" / f"{OTHER_SPAWN}.log").symlink_to("/etc/passwd")
-    room = operations(base, FakeSlurm())
+    room = room_of(base, FakeSlurm())
     assert room.op_log({"spawn_id": SPAWN})["text"].endswith("end")
     assert len(room.op_log({"spawn_id": SPAWN})["text"]) == 4000
     assert room.op_log({"spawn_id": OTHER_SPAWN})["text"] == ""
-    with pytest.raises(gateway.BadRequestError):
+    with pytest.raises(errors.BadRequestError):
         room.op_log({"spawn_id": "../../etc/passwd"})
 
 
 # --- the session
 
 
-def session(text: bytes, slurm: FakeSlurm | None = None, base: str = "/nowhere") -> list[dict[str, object]]:
+def talk(text: bytes, slurm: FakeSlurm | None = None, base: str = "/nowhere") -> list[dict[str, object]]:
     sink = io.BytesIO()
-    room = gateway.Operations(config(base), slurm or FakeSlurm())
-    gateway.Session(room, io.BytesIO(text), sink).run({"protocol": 1})
+    room = operations.Operations(site(base), slurm or FakeSlurm())
+    session.Session(room, io.BytesIO(text), sink).run({"protocol": 1})
     return [json.loads(answer) for answer in sink.getvalue().splitlines()]
 
 
 def test_session_greets_and_answers() -> None:
-    hello, pong, unknown = session(b'{"id": 1, "op": "ping"}\n{"id": 2, "op": "submitt"}\n')
+    hello, pong, unknown = talk(b'{"id": 1, "op": "ping"}\n{"id": 2, "op": "submitt"}\n')
     assert hello == {"hello": {"protocol": 1}}
     assert pong["ok"] is True
     assert (unknown["id"], unknown["ok"], unknown["code"]) == (2, False, "unknown-op")
@@ -529,23 +525,23 @@ def test_session_greets_and_answers() -> None:
     ],
 )
 def test_session_outlives_bad_lines(text: bytes) -> None:
-    _, bad, pong = session(text + b'{"id": 9, "op": "ping"}\n')
+    _, bad, pong = talk(text + b'{"id": 9, "op": "ping"}\n')
     assert (bad["ok"], bad["code"]) == (False, "bad-request")
     assert pong["id"] == 9
 
 
 @pytest.mark.parametrize("op", ["__init__", "op_list", "handle", "path", "queue", "", 3, None, ["list"]])
 def test_only_the_listed_operations_can_be_called(op: object) -> None:
-    _, answer = session(json.dumps({"id": 1, "op": op}).encode() + b"\n")
+    _, answer = talk(json.dumps({"id": 1, "op": op}).encode() + b"\n")
     assert answer["code"] == "unknown-op"
 
 
 def test_a_failed_query_is_unknown_not_an_empty_list() -> None:
     class Down(FakeSlurm):
         def run(self, argv: list[str]) -> str:
-            raise gateway.SlurmError(f"{argv[0]} failed (1): slurm_load_jobs error")
+            raise errors.SlurmError(f"{argv[0]} failed (1): slurm_load_jobs error")
 
-    _, answer = session(b'{"id": 1, "op": "list"}\n', Down())
+    _, answer = talk(b'{"id": 1, "op": "list"}\n', Down())
     assert (answer["ok"], answer["code"]) == (False, "slurm")
     assert "jobs" not in answer
 
@@ -555,7 +551,7 @@ def test_every_other_command_is_refused(command: str | None) -> None:
     env = {} if command is None else {"SSH_ORIGINAL_COMMAND": command}
     argv = [sys.executable, "-I", str(FILES / "gateway.py"), "session"]
     done = subprocess.run(argv, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    assert done.returncode == gateway.EXIT_REFUSED
+    assert done.returncode == main.EXIT_REFUSED
     assert done.stdout == b""
 
 
@@ -565,6 +561,6 @@ def test_every_other_command_is_refused(command: str | None) -> None:
 )
 def test_configuration_is_checked(change: dict[str, object]) -> None:
     good = {"hub_id": "hub", "base_dir": "/srv/hpcampus", "partitions": ["jupyter"], "apptainer": "/usr/bin/apptainer"}
-    assert gateway.check_config(good, "hpcampus").hub_id == "hub"
-    with pytest.raises(gateway.ConfigError, match=next(iter(change))):
-        gateway.check_config({**good, **change}, "hpcampus")
+    assert config.check_config(good, "hpcampus").hub_id == "hub"
+    with pytest.raises(errors.ConfigError, match=next(iter(change))):
+        config.check_config({**good, **change}, "hpcampus")

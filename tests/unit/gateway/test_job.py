@@ -21,7 +21,14 @@ from hypothesis import strategies as st
 
 from tests.unit.gateway.loading import FILES, load
 
-job = load("job")
+api_port = load("hpcampus_job.api_port")
+container = load("hpcampus_job.container")
+files = load("hpcampus_job.files")
+log = load("hpcampus_job.log")
+main = load("hpcampus_job.main")
+peers = load("hpcampus_job.peers")
+ending = load("hpcampus_job.process")
+tunnel = load("hpcampus_job.tunnel")
 
 TUNNEL = {
     "host": "hub.example.org",
@@ -47,7 +54,7 @@ def spawn(**env: str) -> dict[str, object]:
 
 
 def test_ssh_pins_the_host_key_and_opens_two_ways() -> None:
-    argv = job.ssh_argv(TUNNEL, "/tmp/j", "/proc/1/fd/5")
+    argv = tunnel.ssh_argv(TUNNEL, "/tmp/j", "/proc/1/fd/5")
     assert argv[-1] == "tunnel@hub.example.org"
     assert argv[argv.index("-R") + 1] == "127.0.0.1:20017:/tmp/j/notebook.sock"
     assert argv[argv.index("-L") + 1] == "/tmp/j/hub.sock:127.0.0.1:8081"
@@ -57,7 +64,7 @@ def test_ssh_pins_the_host_key_and_opens_two_ways() -> None:
 
 
 def test_the_container_is_closed_and_its_command_line_holds_no_secret() -> None:
-    argv = job.container_argv("/srv/h", spawn(JUPYTERHUB_API_TOKEN="secret"), "/tmp/j", "/proc/1/fd/6", [])
+    argv = container.container_argv("/srv/h", spawn(JUPYTERHUB_API_TOKEN="secret"), "/tmp/j", "/proc/1/fd/6", [])
     assert {"--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"} <= set(argv)
     assert argv[argv.index("--home") + 1] == "/srv/h/users/alice/home:/home/jovyan"
     assert argv[argv.index("--workdir") + 1] == "/tmp/j/work"
@@ -68,11 +75,11 @@ def test_the_container_is_closed_and_its_command_line_holds_no_secret() -> None:
 
 def test_students_and_the_course_see_different_directories() -> None:
     exchange = "/srv/h/courses/py1/exchange/py1"
-    assert job.course_binds("/srv/h", [{"slug": "py1", "role": "student"}], "alice") == [
+    assert container.course_binds("/srv/h", [{"slug": "py1", "role": "student"}], "alice") == [
         (f"{exchange}/outbound", "/srv/nbgrader/exchange/py1/outbound", "ro", False),
         (f"{exchange}/inbound/alice", "/srv/nbgrader/exchange/py1/inbound", "rw", True),
     ]
-    course = job.course_binds("/srv/h", [{"slug": "py1", "role": "course"}], "course-py1")
+    course = container.course_binds("/srv/h", [{"slug": "py1", "role": "course"}], "course-py1")
     assert ("/srv/h/courses/py1/course", "/course", "rw", False) in course
     assert {source: mode for source, _, mode, _ in course}[f"{exchange}/inbound"] == "ro"
     assert exchange not in [source for source, *_ in course]  # its directories one by one: none can become a link
@@ -91,11 +98,11 @@ def test_students_and_the_course_see_different_directories() -> None:
     ],
 )
 def test_only_the_hubs_urls_get_the_relays_port(value: str, expected: str) -> None:
-    assert job.with_relay(value, 25017, 5) == expected
+    assert container.with_held_port(value, 25017, 5) == expected
 
 
 def test_environment_inside() -> None:
-    env = job.server_env(spawn(JUPYTERHUB_API_URL="http://127.0.0.1:25017/hub/api"), 5, "node1", "77")
+    env = container.server_env(spawn(JUPYTERHUB_API_URL="http://127.0.0.1:25017/hub/api"), 5, "node1", "77")
     assert env == {
         "JUPYTERHUB_API_URL": "http://127.0.0.1:5/hub/api",
         "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:8888/user/alice/",
@@ -108,42 +115,42 @@ def test_environment_inside() -> None:
 
 @given(value=st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"])))
 def test_the_shell_that_reads_the_environment_finds_text_only(value: str) -> None:
-    (assignment,) = shlex.split(job.env_file({"JUPYTERHUB_X": value}))
+    (assignment,) = shlex.split(container.env_file({"JUPYTERHUB_X": value}))
     assert assignment == "JUPYTERHUB_X=" + value
 
 
 def test_a_shell_agrees() -> None:
     value = "$(id) `id` \" ' ; | & $HOME \\ é"
-    script = job.env_file({"JUPYTERHUB_X": value}) + 'printf %s "$JUPYTERHUB_X"'
+    script = container.env_file({"JUPYTERHUB_X": value}) + 'printf %s "$JUPYTERHUB_X"'
     assert subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.decode() == value
 
 
 def test_pauses_grow_and_begin_again() -> None:
     pauses = [0]
     for _ in range(6):
-        pauses.append(job.next_pause(pauses[-1], worked=False))
+        pauses.append(tunnel.next_pause(pauses[-1], worked=False))
     assert pauses[1:] == [1, 2, 4, 8, 15, 15]
-    assert job.next_pause(15, worked=True) == 1
+    assert tunnel.next_pause(15, worked=True) == 1
 
 
 def test_the_message_is_deleted_when_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text('{"a": 1}')
-    assert job.read_and_remove(str(path)) == {"a": 1}
+    assert files.read_and_remove(str(path)) == {"a": 1}
     assert not path.exists()
-    with pytest.raises(job.JobError, match="gone"):
-        job.read_and_remove(str(path))
+    with pytest.raises(log.JobError, match="gone"):
+        files.read_and_remove(str(path))
 
 
 def test_a_message_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("{}")
     (tmp_path / "x.json").symlink_to(tmp_path / "target")
-    with pytest.raises(job.JobError):
-        job.read_and_remove(str(tmp_path / "x.json"))
+    with pytest.raises(log.JobError):
+        files.read_and_remove(str(tmp_path / "x.json"))
 
 
 def test_secrets_have_no_name_but_can_be_opened_through_us() -> None:
-    stream, path = job.in_memory("the-key\n")
+    stream, path = files.in_memory("the-key\n")
     with stream:
         assert Path(path).read_text() == "the-key\n"
         assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0
@@ -156,26 +163,26 @@ def test_no_link_becomes_a_mount(tmp_path: Path) -> None:
     (exchange / "inbound").mkdir(parents=True)
     (exchange / "outbound").mkdir()
     given = {"user_id": "alice", "courses": [{"slug": "py1", "role": "student"}]}
-    binds = job.prepare_binds(str(base), given)
+    binds = container.prepare_binds(str(base), given)
     assert [mode for _, _, mode, _ in binds] == ["ro", "rw"]
     assert stat.S_IMODE((exchange / "inbound" / "alice").stat().st_mode) == 0o700
     (exchange / "outbound").rmdir()
     (exchange / "outbound").symlink_to(base / "users")
-    with pytest.raises(job.JobError, match="outbound"):
-        job.prepare_binds(str(base), given)
+    with pytest.raises(log.JobError, match="outbound"):
+        container.prepare_binds(str(base), given)
 
 
 def test_a_home_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "users" / "bob" / "home").mkdir(parents=True)
     (tmp_path / "users" / "alice").mkdir()
     (tmp_path / "users" / "alice" / "home").symlink_to(tmp_path / "users" / "bob" / "home")
-    with pytest.raises(job.JobError):
-        job.prepare_binds(str(tmp_path), {"user_id": "alice", "courses": []})
+    with pytest.raises(log.JobError):
+        container.prepare_binds(str(tmp_path), {"user_id": "alice", "courses": []})
 
 
 def test_only_directories_that_nobody_holds_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "PRIVATE_ROOT", str(tmp_path))
-    held, lock = job.locked_dir()
+    monkeypatch.setattr(files, "PRIVATE_ROOT", str(tmp_path))
+    held, lock = files.locked_dir()
     dead = tmp_path / "hpcampus-dead"
     (dead / "closed").mkdir(parents=True)
     (dead / "closed" / "file").write_text("x")
@@ -184,7 +191,7 @@ def test_only_directories_that_nobody_holds_are_removed(tmp_path: Path, monkeypa
     other.mkdir()
     for path in (Path(held), dead, other):
         os.utime(path, (1, 1))
-    job.remove_stale()
+    files.remove_stale()
     os.close(lock)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([Path(held).name, "hpcampus-young", "other"])
 
@@ -197,7 +204,7 @@ def test_a_tree_with_closed_directories_is_removed(tmp_path: Path) -> None:
     (tree / "a" / "link").symlink_to(tmp_path / "outside")
     (tree / "a" / "b" / "file").write_text("x")
     (tree / "a").chmod(0)
-    job.remove_tree(str(tree))
+    files.remove_tree(str(tree))
     assert not tree.exists()
     assert (tmp_path / "outside" / "file").exists()
 
@@ -218,7 +225,7 @@ def make_deep(top: Path, depth: int) -> None:
 def test_a_very_deep_tree_is_removed(tmp_path: Path) -> None:
     make_deep(tmp_path / "tree", 3000)
     try:
-        job.remove_tree(str(tmp_path / "tree"))
+        files.remove_tree(str(tmp_path / "tree"))
         assert not (tmp_path / "tree").exists()
     finally:
         subprocess.run(["rm", "-rf", str(tmp_path / "tree")], check=True)
@@ -237,31 +244,31 @@ def test_what_cannot_be_removed_breaks_nothing(tmp_path: Path, monkeypatch: pyte
         unlink(name, dir_fd=dir_fd)
 
     with monkeypatch.context() as patch:
-        patch.setattr(job.os, "unlink", unlink_some)
-        job.remove_tree(str(tree))
+        patch.setattr(files.os, "unlink", unlink_some)
+        files.remove_tree(str(tree))
     assert (tree / "kept").exists()
     assert not (tree / "gone").exists()
-    job.remove_tree(str(tree))
+    files.remove_tree(str(tree))
     assert not tree.exists()
-    job.remove_tree(str(tree))
+    files.remove_tree(str(tree))
     first, second = tmp_path / "hpcampus-a", tmp_path / "hpcampus-b"
     for path in (first, second):
         path.mkdir()
         os.utime(path, (1, 1))
-    monkeypatch.setattr(job, "PRIVATE_ROOT", str(tmp_path))
+    monkeypatch.setattr(files, "PRIVATE_ROOT", str(tmp_path))
     seen: list[str] = []
 
     def fail(path: str) -> None:
         seen.append(path)
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(job, "remove_tree", fail)
-    job.remove_stale()
+    monkeypatch.setattr(files, "remove_tree", fail)
+    files.remove_stale()
     assert sorted(seen) == [str(first), str(second)]
 
 
 def test_no_job_waits_for_what_others_left(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(job, "STALE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(files, "STALE_PAUSE_SECONDS", 0)
     begun, go_on = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -269,8 +276,8 @@ def test_no_job_waits_for_what_others_left(monkeypatch: pytest.MonkeyPatch, capf
         go_on.wait(10)
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(job, "remove_stale", slow)
-    job.remove_stale_later()
+    monkeypatch.setattr(files, "remove_stale", slow)
+    files.remove_stale_later()
     assert begun.wait(10)
     (thread,) = [thread for thread in threading.enumerate() if thread.name.endswith("(run)")]
     assert thread.daemon
@@ -291,7 +298,7 @@ def test_the_servers_socket_is_linked(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s" / "notebook.sock"))
         server.listen()
-        job.publish_socket(str(tmp_path), Alive())
+        container.publish_socket(str(tmp_path), Alive())
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(tmp_path / "notebook.sock"))
 
@@ -301,12 +308,12 @@ def test_a_link_in_place_of_the_socket_leads_nowhere(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as victim:
         victim.bind(str(tmp_path / "victim.sock"))
         (tmp_path / "s" / "notebook.sock").symlink_to(tmp_path / "victim.sock")
-        job.publish_socket(str(tmp_path), Alive())
+        container.publish_socket(str(tmp_path), Alive())
         assert not (tmp_path / "notebook.sock").exists()
 
 
 def test_the_relay_waits_for_the_tunnel_and_carries_both_ways(tmp_path: Path) -> None:
-    relay = job.Relay(str(tmp_path))
+    relay = api_port.ApiPort(str(tmp_path))
     relay.start()
     with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
         client.sendall(b"question")
@@ -353,10 +360,10 @@ def asked(port: int) -> bytes:
 
 
 def test_the_relay_goes_on_without_descriptors_and_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "RELAY_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(api_port, "PAUSE_SECONDS", 0.01)
     troubles: list[Exception] = [OSError(errno.EMFILE, "Too many open files")] * 3
     Hub(tmp_path)
-    relay = job.Relay(str(tmp_path))
+    relay = api_port.ApiPort(str(tmp_path))
     server, start = relay._server, threading.Thread.start
 
     class Scarce:
@@ -382,9 +389,9 @@ def test_the_relay_goes_on_without_descriptors_and_threads(tmp_path: Path, monke
 
 
 def test_a_relay_without_descriptors_for_the_hub_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "RELAY_CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(api_port, "CONNECTIONS_MAX", 1)
     Hub(tmp_path)
-    relay = job.Relay(str(tmp_path))
+    relay = api_port.ApiPort(str(tmp_path))
     relay.start()
     with monkeypatch.context() as patch:
         patch.setattr(relay, "_reach", lambda _hub: os.open("/no/such/thing", os.O_RDONLY))
@@ -395,10 +402,10 @@ def test_a_relay_without_descriptors_for_the_hub_goes_on(tmp_path: Path, monkeyp
 def test_only_so_many_connections_at_a_time_and_none_idle_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "RELAY_CONNECTIONS_MAX", 3)
-    monkeypatch.setattr(job, "RELAY_IDLE_SECONDS", 1.0)
+    monkeypatch.setattr(api_port, "CONNECTIONS_MAX", 3)
+    monkeypatch.setattr(api_port, "IDLE_SECONDS", 1.0)
     Hub(tmp_path)
-    relay = job.Relay(str(tmp_path))
+    relay = api_port.ApiPort(str(tmp_path))
     relay.start()
     before = threading.active_count()
     idle = [socket.create_connection(("127.0.0.1", relay.port), timeout=10) for _ in range(20)]
@@ -413,9 +420,9 @@ def test_only_so_many_connections_at_a_time_and_none_idle_for_long(
 
 
 def test_a_connection_that_is_used_is_not_idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "RELAY_IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(api_port, "IDLE_SECONDS", 0.5)
     Hub(tmp_path)
-    relay = job.Relay(str(tmp_path))
+    relay = api_port.ApiPort(str(tmp_path))
     relay.start()
     with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as client:
         for _ in range(6):
@@ -425,11 +432,10 @@ def test_a_connection_that_is_used_is_not_idle(tmp_path: Path, monkeypatch: pyte
 
 
 OTHER_JOB = """
-import importlib.util, subprocess, sys
-spec = importlib.util.spec_from_file_location("job", sys.argv[1])
-job = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(job)
-relay = job.Relay(sys.argv[2])
+import subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from hpcampus_job.api_port import ApiPort
+relay = ApiPort(sys.argv[2])
 relay.start()
 client = (
     "import socket, sys; c = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); c.sendall(b'mine');"
@@ -444,14 +450,14 @@ subprocess.run(["sh", "-c", script, "sh", sys.executable, "-I", "-c", client, st
 def test_only_processes_of_the_job_are_let_in(tmp_path: Path) -> None:
     """The relay belongs to another process: its descendants are let in, we are not, although we have the same uid."""
     Hub(tmp_path)
-    argv = [sys.executable, "-I", "-c", OTHER_JOB, str(FILES / "job.py"), str(tmp_path)]
+    argv = [sys.executable, "-I", "-c", OTHER_JOB, str(FILES), str(tmp_path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         assert process.stdout.readline() == "MINE\n"
         assert asked(port) == b""
-        assert "relay-refused" in process.communicate("", timeout=20)[0]
+        assert "api-port-refused" in process.communicate("", timeout=20)[0]
 
 
 def test_whose_a_connection_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,25 +466,26 @@ def test_whose_a_connection_is(monkeypatch: pytest.MonkeyPatch) -> None:
         server.listen()
         port = server.getsockname()[1]
         client.connect(("127.0.0.1", port))
-        assert job.is_ours(client.getsockname(), port) is True
+        assert peers.is_ours(client.getsockname(), port) is True
         dual.connect(("::ffff:127.0.0.1", port))
-        assert job.is_ours(("127.0.0.1", dual.getsockname()[1]), port) is True
+        assert peers.is_ours(("127.0.0.1", dual.getsockname()[1]), port) is True
         with monkeypatch.context() as patch:
-            patch.setattr(job.os, "getuid", lambda: 12345)
-            assert job.is_ours(client.getsockname(), port) is False
+            patch.setattr(files.os, "getuid", lambda: 12345)
+            assert peers.is_ours(client.getsockname(), port) is False
         with monkeypatch.context() as patch:  # a host on which we may not look into our own container
-            patch.setattr(job, "generations", lambda pid: iter([[pid], [1], []]))
-            patch.setattr(job, "holds_socket", lambda _pid, _inode: False)
-            assert job.is_ours(client.getsockname(), port) is None
+            patch.setattr(peers, "generations", lambda pid: iter([[pid], [1], []]))
+            patch.setattr(peers, "holds_socket", lambda _pid, _inode: False)
+            assert peers.is_ours(client.getsockname(), port) is None
         gone = client.getsockname()
         client.close()
-        assert job.is_ours(gone, port) is False
+        assert peers.is_ours(gone, port) is False
 
 
 def test_the_job_takes_as_many_descriptors_as_it_may() -> None:
     code = (
-        f"import resource, runpy; job = runpy.run_path({str(FILES / 'job.py')!r});"
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 500)); job['allow_files']();"
+        f"import resource, sys; sys.path.insert(0, {str(FILES)!r});"
+        "from hpcampus_job.process import allow_files;"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 500)); allow_files();"
         "print(resource.getrlimit(resource.RLIMIT_NOFILE))"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
@@ -486,7 +493,7 @@ def test_the_job_takes_as_many_descriptors_as_it_may() -> None:
 
 
 def test_nobody_can_take_the_relays_port(tmp_path: Path) -> None:
-    relay = job.Relay(str(tmp_path))
+    relay = api_port.ApiPort(str(tmp_path))
     for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
         with socket.socket() as thief:
             thief.setsockopt(socket.SOL_SOCKET, option, 1)
@@ -497,10 +504,10 @@ def test_nobody_can_take_the_relays_port(tmp_path: Path) -> None:
 def test_the_servers_output_is_capped(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "LOG_CAP_BYTES", 1000)
+    monkeypatch.setattr(container, "LOG_CAP_BYTES", 1000)
     read, write = os.pipe()
     with os.fdopen(read, "rb") as stream:
-        reader = threading.Thread(target=job.copy_log, args=(stream,))
+        reader = threading.Thread(target=container.copy_log, args=(stream,))
         reader.start()
         os.write(write, b"y" * 5000)
         os.close(write)
@@ -511,9 +518,10 @@ def test_the_servers_output_is_capped(
 
 
 def test_a_job_without_message_ends_with_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "lib").symlink_to(FILES)
     argv = [sys.executable, "-I", str(FILES / "job.py"), str(tmp_path), "0" * 32]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == job.EXIT_SETUP
+    assert done.returncode == main.EXIT_SETUP
     assert "gone" in done.stdout
 
 
@@ -533,8 +541,9 @@ wait
 
 def test_a_job_that_is_told_to_end_gives_the_server_time_and_leaves_nothing(tmp_path: Path) -> None:
     base = tmp_path / "base"
-    for name in ("spawns", "users", "images", "lib"):
+    for name in ("spawns", "users", "images"):
         (base / name).mkdir(parents=True)
+    (base / "lib").symlink_to(FILES)
     fake = tmp_path / "apptainer"
     fake.write_text(FAKE_APPTAINER)
     fake.chmod(0o755)
@@ -554,7 +563,7 @@ def test_a_job_that_is_told_to_end_gives_the_server_time_and_leaves_nothing(tmp_
         assert not list((base / "spawns").iterdir())
         process.send_signal(signal.SIGTERM)
         seen += process.stdout.read()
-        assert process.wait(20) == job.EXIT_TERMINATED
+        assert process.wait(20) == ending.EXIT_TERMINATED
     assert "server-stops" in seen
     assert "secret-token" not in seen
     assert mine

@@ -3,7 +3,6 @@
 """A cluster for tests: a real ssh server on loopback, the gateway's protocol, and jobs that listen where tunnels do."""
 
 import asyncio
-import importlib.util
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,22 +10,11 @@ from typing import Any
 
 import asyncssh
 
+from tests.unit.gateway.loading import load
+
 NODE = "node-a"
-GATEWAY = Path(__file__).parents[3] / "roles/gateway/files/gateway.py"
-
-
-def load_gateway() -> Any:
-    """The real gateway's module: what it would refuse, the tests' login node refuses."""
-    spec = importlib.util.spec_from_file_location("gateway_under_test", GATEWAY)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-gateway = load_gateway()
-CONFIG = gateway.Config("hub", "/srv/hpcampus", ["jupyter", "gpu"], "/usr/bin/apptainer", "hpcampus")
+config, checks, errors = (load(f"hpcampus_gateway.{name}") for name in ("config", "checks", "errors"))
+CONFIG = config.Config("hub", "/srv/hpcampus", ["jupyter", "gpu"], "/usr/bin/apptainer", "hpcampus")
 
 
 @dataclass
@@ -179,8 +167,8 @@ class LoginNode:
         if self.refuse is not None:
             raise PermissionError(*self.refuse)
         try:
-            gateway.check_submit(request, CONFIG)
-        except gateway.GatewayError as error:
+            checks.check_submit(request, CONFIG)
+        except errors.GatewayError as error:
             raise PermissionError(error.code, str(error)) from None
         return {"job_id": self.add(request).job_id}
 

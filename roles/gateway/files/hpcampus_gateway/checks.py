@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The rules of a request's fields: pure functions, no field passes without one."""
+
+import re
+
+from .config import PARTITION, SLUG
+from .errors import BadRequestError
+
+SUBMIT_FIELDS = (
+    "spawn_id",
+    "user_id",
+    "server_id",
+    "partition",
+    "cpus",
+    "memory_mb",
+    "time_limit_minutes",
+    "image",
+    "courses",
+    "secrets",
+)
+SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation")
+SPAWN_ID = re.compile(r"\A[0-9a-f]{32}\Z")
+_SLURM_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+_GRES_ITEM = r"[A-Za-z][A-Za-z0-9_]{0,31}(?::[A-Za-z0-9_.-]{1,32})?(?::[0-9]{1,4})?"
+_GRES = re.compile(r"\A" + _GRES_ITEM + "(?:," + _GRES_ITEM + r"){0,3}\Z")
+_ENV_NAME = re.compile(
+    r"\A(?:(?:JUPYTERHUB|JUPYTER|JPY|HPCAMPUS|NBGITPULLER|MEM|CPU)_[A-Z0-9_]{1,60}|LANG|LC_ALL|TZ)\Z"
+)
+_ENV_VALUE = re.compile(r"\A[^\x00-\x1f\x7f]{0,16384}\Z")
+_HOST = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?\Z")
+_UNIX_USER = re.compile(r"\A[a-z_][a-z0-9_-]{0,31}\Z")
+_KEY_TYPE = r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521))"
+_KNOWN_HOST = re.compile(r"\A[A-Za-z0-9.:\[\],-]{1,300} " + _KEY_TYPE + r" [A-Za-z0-9+/]{40,2000}={0,2}\Z")
+_PRIVATE_KEY = re.compile(
+    r"\A-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{100,8000}\n-----END OPENSSH PRIVATE KEY-----\n?\Z"
+)
+_CERTIFICATE = re.compile(
+    r"\A[a-z0-9-]{10,60}-cert-v01@openssh\.com [A-Za-z0-9+/]{100,8000}={0,2}(?: [A-Za-z0-9_.:@-]{0,100})?\n?\Z"
+)
+_BASE_URL = re.compile(r"\A/(?:[A-Za-z0-9@._~%+-]{1,255}/){0,8}\Z")
+_DEFAULT_URL = re.compile(r"\A(?:/[\x21-\x7e]{0,1023})?\Z")
+
+
+def check_fields(request, required, optional=()):
+    """Refuse missing and unknown fields of a JSON object."""
+    if not isinstance(request, dict):
+        raise BadRequestError("expected an object")
+    missing = sorted(set(required) - set(request))
+    unknown = sorted(set(request) - set(required) - set(optional))
+    if missing:
+        raise BadRequestError("missing field: " + ", ".join(missing))
+    if unknown:
+        raise BadRequestError("unknown field: " + ", ".join(ascii(name)[:60] for name in unknown[:5]))
+
+
+def check_int(request, name, low, high):
+    """Return the integer field ``name`` if it lies in low..high; booleans and floats are refused."""
+    value = request[name]
+    if type(value) is not int or not low <= value <= high:
+        raise BadRequestError(f"{name}: expected an integer from {low} to {high}")
+    return value
+
+
+def check_text(request, name, pattern, empty=False):
+    """Return the text field ``name`` if it matches; ``empty`` allows the empty text as well."""
+    value = request[name]
+    if not isinstance(value, str) or not (pattern.match(value) or (empty and value == "")):
+        raise BadRequestError(f"{name}: not allowed here (rule: {pattern.pattern[:120]})")
+    return value
+
+
+def check_list(request, name, most):
+    """Return the list field ``name`` if it has at most ``most`` items."""
+    value = request[name]
+    if not isinstance(value, list) or len(value) > most:
+        raise BadRequestError(f"{name}: expected a list of at most {most} items")
+    return value
+
+
+def check_env(env):
+    """Return the environment for the notebook server: known names only, values without control characters."""
+    if not isinstance(env, dict) or len(env) > 200:
+        raise BadRequestError("secrets.env: expected an object of at most 200 names")
+    for name, value in env.items():
+        if not _ENV_NAME.match(name):
+            raise BadRequestError(f"secrets.env: the name {ascii(name)[:80]} is not allowed")
+        if not isinstance(value, str) or not _ENV_VALUE.match(value):
+            raise BadRequestError(
+                f"secrets.env: the value of {name} must be text of at most 16384 characters without control characters"
+            )
+    return dict(env)
+
+
+def check_tunnel(tunnel):
+    """Return the tunnel's part of the secrets with every field checked."""
+    check_fields(
+        tunnel,
+        (
+            "host",
+            "port",
+            "user",
+            "known_hosts",
+            "private_key",
+            "certificate",
+            "notebook_port",
+            "api_port",
+            "hub_api_port",
+        ),
+    )
+    known_hosts = check_list(tunnel, "known_hosts", 16)
+    if not known_hosts:
+        raise BadRequestError("known_hosts: at least one host key is needed")
+    for line in known_hosts:
+        if not isinstance(line, str) or not _KNOWN_HOST.match(line):
+            raise BadRequestError("known_hosts: a line is not of the form 'host type key'")
+    return {
+        "host": check_text(tunnel, "host", _HOST),
+        "port": check_int(tunnel, "port", 1, 65535),
+        "user": check_text(tunnel, "user", _UNIX_USER),
+        "known_hosts": list(known_hosts),
+        "private_key": check_text(tunnel, "private_key", _PRIVATE_KEY),
+        "certificate": check_text(tunnel, "certificate", _CERTIFICATE),
+        "notebook_port": check_int(tunnel, "notebook_port", 1024, 65535),
+        "api_port": check_int(tunnel, "api_port", 1024, 65535),
+        "hub_api_port": check_int(tunnel, "hub_api_port", 1, 65535),
+    }
+
+
+def check_secrets(value):
+    """Return the secrets of a submit request with every field checked."""
+    check_fields(value, ("env", "tunnel", "base_url", "default_url"))
+    base_url = check_text(value, "base_url", _BASE_URL)
+    if any(part in (".", "..") for part in base_url.split("/")):
+        raise BadRequestError("base_url: '.' and '..' are not allowed")
+    return {
+        "env": check_env(value["env"]),
+        "tunnel": check_tunnel(value["tunnel"]),
+        "base_url": base_url,
+        "default_url": check_text(value, "default_url", _DEFAULT_URL),
+    }
+
+
+def check_courses(items, user_id):
+    """Return the courses whose directories the job may mount.
+
+    The role ``course`` opens the instructor's files: only the course's own user ``course-<slug>`` has it.
+    """
+    seen = []
+    for item in items:
+        check_fields(item, ("slug", "role"))
+        slug = check_text(item, "slug", SLUG)
+        if item["role"] not in ("student", "course"):
+            raise BadRequestError("role: expected student or course")
+        if item["role"] == "course" and user_id != "course-" + slug:
+            raise BadRequestError(f"role: only the user course-{slug} has the role course")
+        if slug in [other["slug"] for other in seen]:
+            raise BadRequestError(f"courses: {slug} is named twice")
+        seen.append({"slug": slug, "role": item["role"]})
+    return seen
+
+
+def check_submit(request, config):
+    """Check every field of a submit request.
+
+    Args:
+        request: the fields of the request without ``id`` and ``op``.
+        config: the gateway's configuration; its partitions are the only ones allowed.
+
+    Returns:
+        A dict with every field, optional ones filled in (``""`` or ``[]``), that is safe to build an argument list from.
+
+    Raises:
+        BadRequestError: names the field and the rule.
+    """
+    check_fields(request, SUBMIT_FIELDS, SUBMIT_OPTIONAL)
+    filled = {"gres": "", "account": "", "qos": "", "reservation": ""}
+    filled.update(request)
+    user_id = check_text(filled, "user_id", SLUG)
+    partition = check_text(filled, "partition", PARTITION)
+    if partition not in config.partitions:
+        raise BadRequestError("partition: {} is not one of {}".format(partition, ", ".join(config.partitions)))
+    return {
+        "spawn_id": check_text(filled, "spawn_id", SPAWN_ID),
+        "user_id": user_id,
+        "server_id": check_text(filled, "server_id", SLUG, empty=True),
+        "partition": partition,
+        "cpus": check_int(filled, "cpus", 1, 4096),
+        "memory_mb": check_int(filled, "memory_mb", 64, 64 * 1024 * 1024),
+        "time_limit_minutes": check_int(filled, "time_limit_minutes", 1, 366 * 24 * 60),
+        "gres": check_text(filled, "gres", _GRES, empty=True),
+        "account": check_text(filled, "account", _SLURM_NAME, empty=True),
+        "qos": check_text(filled, "qos", _SLURM_NAME, empty=True),
+        "reservation": check_text(filled, "reservation", _SLURM_NAME, empty=True),
+        "image": check_text(filled, "image", SLUG),
+        "courses": check_courses(check_list(filled, "courses", 64), user_id),
+        "secrets": check_secrets(filled["secrets"]),
+    }

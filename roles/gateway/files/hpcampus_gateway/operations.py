@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the hub may ask for."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import time
+
+from .checks import SPAWN_ID, check_fields, check_int, check_submit, check_text
+from .errors import BadRequestError, BusyError, UnknownOpError
+from .files import remove, tail, write_private
+from .slurm import cancel_argv, parse_job_id, parse_partitions, parse_queue, queue_format, sbatch_argv
+
+LOG_TAIL_BYTES = 4000
+SPAWN_FILE_KEEP_SECONDS = 15 * 60
+RECORD_KEEP_SECONDS = 14 * 86400
+
+
+class Operations:
+    """What the hub may ask for. Each ``op_*`` takes the request's fields and returns those of the answer."""
+
+    def __init__(self, config, slurm):
+        self._config = config
+        self._slurm = slurm
+        self._asked_to_end = set()
+
+    def path(self, *parts):
+        """A path below the base directory."""
+        return "/".join((self._config.base_dir,) + parts)
+
+    def queue(self):
+        """Every job of this account that carries our comment, whichever hub it belongs to."""
+        nonce = secrets.token_hex(8)
+        return parse_queue(
+            self._slurm.run(["squeue", "-h", "-a", "-u", self._config.account, "-o", queue_format(nonce)]), nonce
+        )
+
+    def op_ping(self, request):
+        """Answer at once."""
+        check_fields(request, ())
+        return {"time": time.time()}
+
+    def op_list(self, request):
+        """All jobs with one question to Slurm."""
+        check_fields(request, ())
+        jobs = self.queue()
+        self.sweep({job.spawn_id for job in jobs})
+        return {"jobs": [dict(job._asdict()) for job in jobs]}
+
+    def op_info(self, request):
+        """The partitions this site may use."""
+        check_fields(request, ())
+        text = self._slurm.run(["sinfo", "-h", "-a", "-o", "%R|%a|%l|%D|%c|%m|%G"])
+        return {"partitions": parse_partitions(text, self._config.partitions)}
+
+    def op_log(self, request):
+        """The end of a job's log."""
+        check_fields(request, ("spawn_id",))
+        return {"text": tail(self.path("log", check_text(request, "spawn_id", SPAWN_ID) + ".log"), LOG_TAIL_BYTES)}
+
+    def op_cancel(self, request):
+        """Cancel a job of this hub; a job that is gone already is no error.
+
+        A running job is asked first, through its wrapper alone: scancel would end every process of the job at once, also the
+        one that serves the image's files, and the notebook server would crash instead of saving. Asked again, it is cancelled.
+        """
+        check_fields(request, ("job_id",))
+        job_id = check_int(request, "job_id", 1, 2**53)
+        for job in self.queue():
+            if job.job_id == job_id:
+                if job.hub_id != self._config.hub_id:
+                    raise BadRequestError("job_id: the job belongs to another hub")
+                self._slurm.run(cancel_argv(job, asked_before=job_id in self._asked_to_end))
+                self._asked_to_end.add(job_id)
+                remove(self.path("spawns", job.spawn_id + ".json"))
+                return {"found": True}
+        self._asked_to_end.discard(job_id)
+        return {"found": False}
+
+    def op_submit(self, request):
+        """Submit a job; the same spawn_id never makes a second one."""
+        job = check_submit(request, self._config)
+        if not os.path.exists(self.path("images", job["image"] + ".sif")):
+            raise BadRequestError("image: {} is not published on this cluster".format(job["image"]))
+        with self.record(job["spawn_id"]) as (stream, is_new):
+            known = stream.read(20).strip()
+            if known.isdigit():
+                return {"job_id": int(known)}
+            job_id = None if is_new else next((j.job_id for j in self.queue() if j.spawn_id == job["spawn_id"]), None)
+            if job_id is None:
+                job_id = self.submit(job)
+            stream.write(str(job_id))
+            return {"job_id": job_id}
+
+    @contextlib.contextmanager
+    def record(self, spawn_id):
+        """Open and lock the record of a spawn: yields (stream, is_new). It holds the job id once there is one.
+
+        The lock keeps a second session of the same hub (the first one may still be finishing) from submitting twice.
+        """
+        path = self.path("jobs", spawn_id)
+        try:
+            handle, is_new = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), True
+        except FileExistsError:
+            handle, is_new = os.open(path, os.O_RDWR | os.O_NOFOLLOW), False
+        with os.fdopen(handle, "r+", encoding="ascii") as stream:
+            try:
+                fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise BusyError("this spawn_id is being submitted") from None
+            yield stream, is_new
+
+    def submit(self, job):
+        """Write the job's secrets, run sbatch, return the job id."""
+        spawn_file = self.path("spawns", job["spawn_id"] + ".json")
+        content = {key: job[key] for key in ("spawn_id", "user_id", "server_id", "image", "courses", "secrets")}
+        content["apptainer"] = self._config.apptainer
+        write_private(spawn_file, json.dumps(content))
+        try:
+            return parse_job_id(self._slurm.run(sbatch_argv(self._config, job)))
+        except BaseException:
+            remove(spawn_file)
+            raise
+
+    def sweep(self, queued):
+        """Remove what ended jobs left: secrets that no job will fetch, old records and logs."""
+        now = time.time()
+        for folder, keep in (
+            ("spawns", SPAWN_FILE_KEEP_SECONDS),
+            ("jobs", RECORD_KEEP_SECONDS),
+            ("log", RECORD_KEEP_SECONDS),
+        ):
+            with contextlib.suppress(OSError), os.scandir(self.path(folder)) as entries:
+                for entry in entries:
+                    if (
+                        entry.name.split(".")[0] not in queued
+                        and now - entry.stat(follow_symlinks=False).st_mtime > keep
+                    ):
+                        remove(entry.path)
+
+    def handle(self, name, request):
+        """Run one operation by name."""
+        if name not in ("ping", "list", "submit", "cancel", "info", "log"):
+            raise UnknownOpError("operations: ping, list, submit, cancel, info, log")
+        return getattr(self, "op_" + name)(request)

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Slurm's programs: argument lists, and the reading of their answers."""
+
+import collections
+import re
+import subprocess
+
+from .config import SLUG_RULE
+from .errors import SlurmError
+
+SLURM_TIMEOUT_SECONDS = 60
+STOP_NOTICE_SECONDS = 20
+JOB_NAME = "jupyter"
+COMMENT_TAG = "hpcampus"
+_COMMENT = re.compile(
+    r"\A"
+    + COMMENT_TAG
+    + ":(?P<hub_id>"
+    + SLUG_RULE
+    + "):(?P<user_id>"
+    + SLUG_RULE
+    + "):(?P<server_id>(?:"
+    + SLUG_RULE
+    + ")?):(?P<spawn_id>[0-9a-f]{32})\\Z"
+)
+Job = collections.namedtuple("Job", "job_id state reason nodes start hub_id user_id server_id spawn_id")
+
+
+def job_comment(hub_id, job):
+    """The comment by which hub and gateway know a job of theirs again."""
+    return ":".join((COMMENT_TAG, hub_id, job["user_id"], job["server_id"], job["spawn_id"]))
+
+
+def sbatch_argv(config, job):
+    """Argument list that submits a checked job; holds no secret."""
+    argv = [
+        "sbatch",
+        "--parsable",
+        "--export=NONE",
+        "--no-requeue",
+        "--job-name=" + JOB_NAME,
+        "--comment=" + job_comment(config.hub_id, job),
+        "--output={}/log/{}.log".format(config.base_dir, job["spawn_id"]),
+        "--chdir=" + config.base_dir,
+        f"--signal=B:TERM@{STOP_NOTICE_SECONDS}",
+        "--partition=" + job["partition"],
+        "--nodes=1",
+        "--ntasks=1",
+        "--cpus-per-task={}".format(job["cpus"]),
+        "--mem={}M".format(job["memory_mb"]),
+        "--time={}".format(job["time_limit_minutes"]),
+    ]
+    argv += [f"--{name}={job[name]}" for name in ("gres", "account", "qos", "reservation") if job[name]]
+    argv += [config.base_dir + "/lib/job.py", config.base_dir, job["spawn_id"]]
+    return argv
+
+
+def cancel_argv(job, asked_before):
+    """Argument list that ends a job: a running one by a signal to its wrapper, unless that was tried before."""
+    if job.state == "RUNNING" and not asked_before:
+        return ["scancel", "--batch", "--signal=TERM", str(job.job_id)]
+    return ["scancel", str(job.job_id)]
+
+
+def parse_job_id(text):
+    """Read ``sbatch --parsable``: the job id, on some sites followed by the cluster's name."""
+    match = re.match(r"\A([0-9]{1,18})(?:;[A-Za-z0-9_.-]+)?\Z", text.strip())
+    if match is None:
+        raise SlurmError(f"sbatch gave no job id: {ascii(text[:100])}")
+    return int(match.group(1))
+
+
+def queue_format(nonce):
+    """The squeue format whose lines ``parse_queue`` reads; the nonce marks lines that Slurm itself began."""
+    return nonce + "|%i|%T|%r|%N|%S|%k"
+
+
+def parse_queue(text, nonce):
+    """Read squeue's answer.
+
+    A newline in a job's comment prints raw and would forge a line; such a line lacks the nonce and is dropped. Jobs whose
+    comment is not ours (and array tasks) are left out.
+    """
+    jobs = []
+    for line in text.split("\n"):
+        parts = line.split("|", 6)
+        if len(parts) != 7 or parts[0] != nonce or not re.match(r"\A[0-9]{1,18}\Z", parts[1]):
+            continue
+        comment = _COMMENT.match(parts[6])
+        if comment is None:
+            continue
+        start = int(parts[5]) if re.match(r"\A[0-9]{1,12}\Z", parts[5]) else None
+        jobs.append(Job(int(parts[1]), parts[2], parts[3], parts[4], start, **comment.groupdict()))
+    return jobs
+
+
+def parse_time_limit(text):
+    """Minutes of a Slurm time limit such as ``1-02:03:04``, ``02:03:04``, ``30:00``; None when there is no limit."""
+    match = re.match(r"\A(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)\Z", text)
+    if match is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return days * 1440 + hours * 60 + minutes + (1 if seconds else 0)
+
+
+def parse_partitions(text, allowed):
+    """Read ``sinfo -h -o %R|%a|%l|%D|%c|%m|%G``: one dict for each allowed partition; cpus and memory are the largest node's."""
+    found = collections.OrderedDict()
+    for line in text.split("\n"):
+        parts = line.split("|")
+        if len(parts) != 7 or parts[0] not in allowed:
+            continue
+        entry = found.setdefault(
+            parts[0],
+            {
+                "name": parts[0],
+                "available": False,
+                "time_limit_minutes": None,
+                "nodes": 0,
+                "cpus": 0,
+                "memory_mb": 0,
+                "gres": [],
+            },
+        )
+        entry["available"] = parts[1] == "up"
+        entry["time_limit_minutes"] = parse_time_limit(parts[2])
+        counts = [int(re.sub(r"[^0-9].*\Z", "", part) or 0) for part in (parts[3], parts[4], parts[5])]
+        entry["nodes"] += counts[0]
+        entry["cpus"] = max(entry["cpus"], counts[1])
+        entry["memory_mb"] = max(entry["memory_mb"], counts[2])
+        if parts[6] not in ("", "(null)") and parts[6] not in entry["gres"]:
+            entry["gres"].append(parts[6])
+    return list(found.values())
+
+
+class Slurm:
+    """Runs Slurm's programs as argument lists with a small, fixed environment."""
+
+    def __init__(self, home):
+        self._env = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            "SLURM_TIME_FORMAT": "%s",
+            "HOME": home,
+        }
+
+    def run(self, argv):
+        """Return the standard output of ``argv``; SlurmError when it fails, is missing or takes too long."""
+        try:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._env,
+                timeout=SLURM_TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise SlurmError(f"{argv[0]} did not answer within {SLURM_TIMEOUT_SECONDS} s") from None
+        except OSError as error:
+            raise SlurmError(f"{argv[0]} cannot be started: {error.strerror}") from error
+        if done.returncode != 0:
+            raise SlurmError(
+                "{} failed ({}): {}".format(
+                    argv[0], done.returncode, done.stderr.decode("utf-8", "replace").strip()[-500:]
+                )
+            )
+        return done.stdout.decode("utf-8", "replace")
+
+    def version(self):
+        """Slurm's version, or "" when Slurm cannot be asked."""
+        try:
+            match = re.search(r"\d+\.\d+(?:\.\d+)?", self.run(["sbatch", "--version"]))
+        except SlurmError:
+            return ""
+        return match.group(0) if match else ""

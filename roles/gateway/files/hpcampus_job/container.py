@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a notebook's container sees, its environment, and its start."""
+
+import contextlib
+import os
+import pwd
+import re
+import shlex
+import stat
+import subprocess
+import sys
+import time
+
+from .files import require_real
+from .log import JobError, log
+
+LOG_CAP_BYTES = 1024 * 1024
+CONTAINER_DIR = "/run/hpcampus"
+CONTAINER_HOME = "/home/jovyan"
+CONTAINER_RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 (the container has a /tmp of its own)
+SOCKET_NAME = "notebook.sock"
+
+
+def course_binds(base_dir, courses, user_id):
+    """Directories of the user's courses as (source, target, mode, create).
+
+    A student sees what the instructor released and the own drop box. The course's own account sees its files and the exchange; the
+    exchange's directories are mounted one by one and ``inbound`` read-only, so that no container can put a symbolic link where a
+    later job's mount begins.
+    """
+    binds = []
+    for course in courses:
+        slug = course["slug"]
+        exchange = f"{base_dir}/courses/{slug}/exchange/{slug}"
+        target = "/srv/nbgrader/exchange/" + slug
+        if course["role"] == "course":
+            binds += [
+                (f"{base_dir}/courses/{slug}/course", "/course", "rw", False),
+                (exchange + "/outbound", target + "/outbound", "rw", False),
+                (exchange + "/inbound", target + "/inbound", "ro", False),
+                (exchange + "/feedback", target + "/feedback", "rw", False),
+            ]
+        else:
+            binds += [
+                (exchange + "/outbound", target + "/outbound", "ro", False),
+                (f"{exchange}/inbound/{user_id}", target + "/inbound", "rw", True),
+            ]
+    return binds
+
+
+def prepare_binds(base_dir, spawn):
+    """Make the user's home and drop boxes where they are missing, and check every directory that will be mounted."""
+    home = "{}/users/{}/home".format(base_dir, spawn["user_id"])
+    os.makedirs(home, mode=0o700, exist_ok=True)
+    require_real(home, base_dir)
+    binds = course_binds(base_dir, spawn["courses"], spawn["user_id"])
+    for source, _, _, create in binds:
+        if create:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(source, 0o700)
+        require_real(source, base_dir)
+    return binds
+
+
+def with_held_port(value, api_port, held_port):
+    """A URL of the hub's API with the port that the job holds; any other value as it is."""
+    match = re.match(r"\Ahttp://(?:127\.0\.0\.1|localhost):([0-9]+)(?=/|\Z)", value)
+    if match is None or int(match.group(1)) != api_port:
+        return value
+    return f"http://127.0.0.1:{held_port}{value[match.end() :]}"
+
+
+def server_env(spawn, held_port, node, job_id):
+    """The environment inside the container. The hub's URLs get the port that the job holds in place of ``api_port``."""
+    tunnel, base_url = spawn["secrets"]["tunnel"], spawn["secrets"]["base_url"]
+    env = {
+        name: with_held_port(value, tunnel["api_port"], held_port) for name, value in spawn["secrets"]["env"].items()
+    }
+    env["JUPYTERHUB_SERVICE_URL"] = "http://127.0.0.1:8888" + base_url
+    env["JUPYTER_RUNTIME_DIR"] = CONTAINER_RUNTIME_DIR
+    env["HPCAMPUS_NODE"] = node
+    env["HPCAMPUS_JOB_ID"] = job_id
+    if spawn["secrets"]["default_url"]:
+        env["JUPYTERHUB_DEFAULT_URL"] = spawn["secrets"]["default_url"]
+    return env
+
+
+def env_file(env):
+    """The environment in the form Apptainer evaluates: a shell reads it, so every value is quoted."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(env.items()))
+
+
+def container_argv(base_dir, spawn, private_dir, env_path, binds):
+    """Argument list that starts the notebook server in its container; holds no secret."""
+    argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
+    argv += [
+        "--home",
+        "{}/users/{}/home:{}".format(base_dir, spawn["user_id"], CONTAINER_HOME),
+        "--pwd",
+        CONTAINER_HOME,
+    ]
+    argv += ["--workdir", private_dir + "/work"]
+    argv += ["--bind", f"{private_dir}/s:{CONTAINER_DIR}"]
+    argv += ["--bind", f"{base_dir}/lib/start.py:/opt/hpcampus/start.py:ro"]
+    for source, target, mode, _ in binds:
+        argv += ["--bind", f"{source}:{target}:{mode}"]
+    argv += ["--env-file", env_path, "{}/images/{}.sif".format(base_dir, spawn["image"])]
+    return argv + [
+        "python3",
+        "-s",
+        "/opt/hpcampus/start.py",
+        f"--ServerApp.sock={CONTAINER_DIR}/{SOCKET_NAME}",
+        "--ServerApp.sock_mode=0600",
+        "--KernelManager.transport=ipc",
+    ]
+
+
+def start_container(argv):
+    """Start the container with a small environment of its own."""
+    entry = pwd.getpwuid(os.getuid())
+    env = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": entry.pw_dir,
+        "USER": entry.pw_name,
+        "LC_ALL": "C",
+    }
+    try:
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env
+        )
+    except OSError as error:
+        raise JobError(f"{argv[0]} cannot be started: {error.strerror}") from error
+
+
+def publish_socket(private_dir, process):
+    """Wait for the server's socket and link it to where the tunnel looks, if it is a socket and nothing else."""
+    inside, outside = f"{private_dir}/s/{SOCKET_NAME}", f"{private_dir}/{SOCKET_NAME}"
+    while process.poll() is None and not os.path.lexists(inside):
+        time.sleep(0.05)
+    with contextlib.suppress(FileNotFoundError):
+        os.link(inside, outside + ".new", follow_symlinks=False)
+        if stat.S_ISSOCK(os.lstat(outside + ".new").st_mode):
+            os.rename(outside + ".new", outside)
+            log("server-socket")
+        else:
+            log("server-socket-refused")
+
+
+def copy_log(stream):
+    """Copy the server's output to the job's log, up to a cap: a student's endless print must not fill the disk."""
+    left = LOG_CAP_BYTES
+    while True:
+        data = os.read(stream.fileno(), 65536)
+        if not data:
+            return
+        if left > 0:
+            sys.stdout.buffer.write(data[:left])
+            sys.stdout.buffer.flush()
+            left -= len(data)
+            if left <= 0:
+                log("server-log-full", "the rest of the server's output is dropped")

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The job from its first to its last moment."""
+
+import os
+import socket
+import threading
+
+from .api_port import ApiPort
+from .container import container_argv, copy_log, env_file, prepare_binds, publish_socket, server_env, start_container
+from .files import in_memory, locked_dir, read_and_remove, remove_stale_later, remove_tree, write
+from .log import JobError, log
+from .process import Ending, allow_files, end_process
+from .tunnel import Tunnel, ssh_argv
+
+EXIT_TUNNEL_LOST = 75
+EXIT_SETUP = 78
+STOP_SECONDS = 15
+
+
+def fill_private_dir(private_dir, tunnel):
+    """Write what is no secret: certificate and host keys, and the directories for the container."""
+    os.mkdir(private_dir + "/s", 0o700)
+    os.mkdir(private_dir + "/work", 0o700)
+    write(private_dir + "/key-cert.pub", tunnel["certificate"].rstrip("\n") + "\n")
+    write(private_dir + "/known_hosts", "".join(line + "\n" for line in tunnel["known_hosts"]))
+
+
+def run_server(argv, private_dir, ending):
+    """Run the container until it ends or the job is told to end; returns the container's exit status."""
+    process = start_container(argv)
+    log("container-start")
+    output = threading.Thread(target=copy_log, args=(process.stdout,), daemon=True)
+    output.start()
+    threading.Thread(target=publish_socket, args=(private_dir, process), daemon=True).start()
+    threading.Thread(target=lambda: (process.wait(), ending.end()), daemon=True).start()
+    ending.wait()
+    if ending.status is not None:
+        log("stop", "tunnel-lost" if ending.status == EXIT_TUNNEL_LOST else "terminated")
+        end_process(process, STOP_SECONDS)
+    output.join(2)
+    log("server-exit", f"status={process.wait()}")
+    return process.returncode
+
+
+def serve(base_dir, spawn, private_dir, ending):
+    """Run the way to the hub, the API's port and the server; returns the job's exit status."""
+    tunnel_data = spawn["secrets"]["tunnel"]
+    fill_private_dir(private_dir, tunnel_data)
+    binds = prepare_binds(base_dir, spawn)
+    api_port = ApiPort(private_dir)
+    env = server_env(spawn, api_port.port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
+    key, key_path = in_memory(tunnel_data["private_key"].rstrip("\n") + "\n")
+    env_stream, env_path = in_memory(env_file(env))
+    argv = ssh_argv(tunnel_data, private_dir, key_path)
+    tunnel = Tunnel(argv, private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
+    with key, env_stream:
+        api_port.start()
+        tunnel.start()
+        try:
+            status = run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
+        finally:
+            tunnel.stop()
+    if ending.status is not None:
+        return ending.status
+    return status if status >= 0 else 128 - status
+
+
+def main(base_dir, spawn_id):
+    """Run the job; returns its exit status."""
+    os.umask(0o077)
+    allow_files()
+    ending = Ending()
+    log("job-start", "node={} job={}".format(socket.gethostname(), os.environ.get("SLURM_JOB_ID", "")))
+    private_dir = None
+    try:
+        spawn = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
+        private_dir, _lock = locked_dir()
+        remove_stale_later()
+        return serve(base_dir, spawn, private_dir, ending)
+    except JobError as error:
+        log("failed", str(error))
+        return EXIT_SETUP
+    finally:
+        if private_dir is not None:
+            remove_tree(private_dir)
+        log("job-end")
