@@ -37,9 +37,9 @@ c.HpcHub.clusters = data["clusters"]
 c.HpcHub.profiles = data["profiles"]
 c.HpcHub.tunnel = data["tunnel"]
 c.HpcHub.courses = data["courses"]
-c.HpcHub.query_fast_seconds = 0.05
-c.HpcHub.query_slow_seconds = 0.3
-c.HpcHub.reaper_pause_seconds = 0.2
+c.HpcHub.query_fast_seconds = data["query_fast"]
+c.HpcHub.query_slow_seconds = data["query_slow"]
+c.HpcHub.reaper_pause_seconds = data["reaper_pause"]
 c.HpcHub.reaper_grace_seconds = data["grace"]
 c.JupyterHub.bind_url = "http://127.0.0.1:1"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:%d" % data["port"]
@@ -51,7 +51,9 @@ c.JupyterHub.cookie_secret_file = data["cookie_secret"]
 c.JupyterHub.services = [{{"name": "test", "api_token": data["token"]}}]
 c.JupyterHub.load_roles = [{{"name": "test", "services": ["test"], "scopes": [
     "admin:users", "admin:servers", "admin:server_state", "tokens", "read:roles", "proxy"]}}]
-c.HpcSpawner.poll_interval = 1
+c.HpcSpawner.poll_interval = data["poll_interval"]
+c.PeriodicMetricsCollector.event_loop_interval_resolution = 0.5
+c.JupyterHub.concurrent_spawn_limit = 300
 c.HpcSpawner.start_timeout = data["start_timeout"]
 c.HpcSpawner.http_timeout = 5
 c.HpcSpawner.stop_timeout = 3
@@ -126,6 +128,10 @@ class HubProcess:
             "cookie_secret": str(directory / "cookie_secret"),
             "token": ADMIN_TOKEN,
             "start_timeout": 30,
+            "query_fast": 0.05,
+            "query_slow": 0.3,
+            "reaper_pause": 0.2,
+            "poll_interval": 60,
         }
         self.write_accounts("alice", "bob", "ida")
 
@@ -165,6 +171,11 @@ class HubProcess:
             return (await self.fetch("GET", "/hub/api/")).code == 200
         except OSError:
             return False
+
+    def cpu_seconds(self) -> float:
+        """CPU time that the process has used so far."""
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the process."""
@@ -218,6 +229,11 @@ class HubProcess:
     async def is_ready(self, user: str) -> bool:
         server = await self.server(user)
         return server is not None and bool(server["ready"])
+
+    async def ready_count(self) -> int:
+        """How many servers of all users are ready."""
+        response = await self.api("GET", "/users?state=ready&limit=1000")
+        return len(json.loads(response.body))
 
     async def spawn(self, user: str, options: Any = None) -> HTTPResponse:
         """Ask for a user's server."""

@@ -218,6 +218,10 @@ class LoginNode:
         await writer.drain()
         writer.close()
 
+    def jobs_running(self) -> int:
+        """How many jobs have a server that answers."""
+        return sum(job.server is not None for job in self.jobs.values())
+
     def end(self, job: FakeJob, state: str) -> None:
         """End a job and take it out of the queue."""
         self._end(job, state)

@@ -99,6 +99,7 @@ class JobBook:
         self._times = times or BookTimes()
         self._history: deque[Snapshot] = deque(maxlen=2)
         self._watchers = 0
+        self._followed: dict[str, tuple[float, Callable[[], None]]] = {}
         self._wake = asyncio.Event()
         self._turn = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -122,6 +123,23 @@ class JobBook:
             yield
         finally:
             self._watchers -= 1
+
+    def follow(self, spawn_id: str, since: float, ended: Callable[[], None]) -> None:
+        """Have ``ended`` called once, by the query after which the job is certainly over; see :func:`judge` for ``since``.
+
+        So the end of a job is known after one query, and a thousand jobs that go on cost nothing.
+        """
+        self._followed[spawn_id] = (since, ended)
+
+    def unfollow(self, spawn_id: str) -> None:
+        """Forget :meth:`follow`."""
+        self._followed.pop(spawn_id, None)
+
+    def _tell_followers(self) -> None:
+        over = [spawn_id for spawn_id, (since, _) in self._followed.items() if self.verdict(spawn_id, since).over]
+        for spawn_id in over:
+            _, ended = self._followed.pop(spawn_id)
+            ended()
 
     async def turn(self, timeout: float) -> None:  # noqa: ASYNC109
         """Wait for the end of the next query, good or not, at most for ``timeout`` seconds."""
@@ -156,6 +174,7 @@ class JobBook:
                 self._log.info("The jobs are known again")
             self.trouble = ""
             self._history.append(Snapshot(began, {job.spawn_id: job for job in jobs if job.hub_id == self._hub_id}))
+            self._tell_followers()
         self._turn.set()
         self._turn.clear()
 

@@ -76,7 +76,9 @@ class HpcSpawner(Spawner):
     _spawn_future: Any
 
     start_timeout = Integer(900, help="Seconds from the request to the first answer, queue included.").tag(config=True)
-    poll_interval = Integer(5, help="Seconds between two looks at the list of jobs that is at hand.").tag(config=True)
+    poll_interval = Integer(
+        60, help="Seconds between two looks of the hub; the list of jobs tells of ends by itself."
+    ).tag(config=True)
     submit_timeout = Float(120.0, help="Seconds for which an unreachable cluster is tried again.").tag(config=True)
     stop_timeout = Float(30.0, help="Seconds to wait until a stopped job has left the queue.").tag(config=True)
     default_url = Unicode("/lab", help="Page on which a person's server opens.").tag(config=True)
@@ -89,6 +91,8 @@ class HpcSpawner(Spawner):
         self._looking: asyncio.Task[int | None] | None = None
         self._events: list[dict[str, Any]] = []
         self._news = asyncio.Event()
+        self._followed: SpawnRecord | None = None
+        self._notifying: asyncio.Task[int | None] | None = None
         super().__init__(**kwargs)
 
     # --- what the hub keeps ------------------------------------------------------------------------------------------
@@ -482,6 +486,24 @@ class HpcSpawner(Spawner):
             session.delete(token)
         session.commit()
         return super().run_post_stop_hook()
+
+    def start_polling(self) -> None:
+        """Hear of the job's end from the list of jobs: two hundred servers that are asked one by one keep a hub busy."""
+        super().start_polling()
+        record = self._record
+        if record is not None and record.cluster in self.engine.books:
+            self.engine.books[record.cluster].follow(record.spawn_id, self._since, self._ended)
+            self._followed = record
+
+    def stop_polling(self) -> None:
+        """Hear no more of the job."""
+        followed, self._followed = self._followed, None
+        if followed is not None:
+            self.engine.books[followed.cluster].unfollow(followed.spawn_id)
+        super().stop_polling()
+
+    def _ended(self) -> None:
+        self._notifying = asyncio.create_task(self.poll_and_notify(), name=f"end of {self._log_name}")
 
     # --- look --------------------------------------------------------------------------------------------------------
 

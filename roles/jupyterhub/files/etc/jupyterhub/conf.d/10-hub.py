@@ -36,6 +36,10 @@ c.JupyterHub.cleanup_servers = False
 c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.last_activity_interval = 60  # also how often missing routes are put right
 
+c.PeriodicMetricsCollector.event_loop_interval_resolution = (
+    0.5  # twenty looks a second would be half of an idle hub's work
+)
+
 c.JupyterHub.spawner_class = "hpcampus_hub.spawner.HpcSpawner"
 c.JupyterHub.concurrent_spawn_limit = hub["concurrent_spawn_limit"]
 c.JupyterHub.active_server_limit = hub["active_server_limit"]
