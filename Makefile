@@ -50,7 +50,7 @@ scenario: venv ## run one molecule scenario: make scenario S=tunnel
 e2e: venv ## use the platform as a student does, by script and by browser
 	@$(BIN)/python -m tools.run_tests e2e
 
-bench: venv ## measure what the README promises: make bench B=spawn, B=install, or both
+bench: venv ## measure what the README promises: make bench B=spawn, B=together, B=install, or all
 	@$(RUN) PYTHONPATH="$(CURDIR)/roles/jupyterhub/files/hub" $(BIN)/python -m tests.bench $(B)
 
 docs: venv ## write the tables of variables into the READMEs of the roles, and the page of steps
