@@ -8,11 +8,14 @@ heavy ones are stand-ins that become the real module when somebody asks for one 
 ``sys.modules``, so that an extension which imports sqlalchemy gets the real one. Kernels are other processes and see none of this.
 
 ``HPCAMPUS_PLAIN_START=1`` switches all of it off.
+
+With ``--standby`` the server is imported, extensions included, before it is known for whom it will run.
 """
 
 import contextlib
 import gc
 import importlib
+import json
 import os
 import sys
 import types
@@ -26,6 +29,8 @@ PUT_OFF: dict[str, tuple[str, ...]] = {
     "jupyterhub.orm": (),
     "jupyterhub.roles": (),
 }
+STANDBY = "--standby"
+WARM_FILE = "/run/hpcampus/warm"
 ARGUMENTS = ("--LabApp.extension_manager=readonly",)
 
 
@@ -90,9 +95,36 @@ def collect_garbage_once_running():
     server_app.start = start_and_collect
 
 
+def import_extensions():
+    """Import what the server will import for its extensions; one that fails now fails again later, and is told of then."""
+    paths = importlib.import_module("jupyter_core.paths").jupyter_config_path()
+    config = importlib.import_module("jupyter_server.extension.config")
+    for name in config.ExtensionConfigManager(read_config_path=paths).get_jpserver_extensions():
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+def wait_for_identity():
+    """Tell that everything is imported, and wait for one line of JSON: the environment of the person's server."""
+    import_extensions()
+    with open(WARM_FILE, "x", encoding="ascii"):
+        pass
+    text = sys.stdin.readline()
+    if not text:
+        sys.exit(0)  # the job ended without ever being needed
+    os.unlink(WARM_FILE)
+    os.environ.update(json.loads(text))
+    os.chdir(os.path.expanduser("~"))
+    with open(os.devnull, encoding="ascii") as nothing:
+        os.dup2(nothing.fileno(), 0)
+
+
 def run():
     """Run the server; its exit status is this process's."""
     sys.argv[0] = "jupyterhub-singleuser"
+    standby = STANDBY in sys.argv
+    if standby:
+        sys.argv.remove(STANDBY)
     if os.environ.get("HPCAMPUS_PLAIN_START") == "1":
         main = plain_main()
     else:
@@ -100,6 +132,8 @@ def run():
         main = trimmed_main()
         collect_garbage_once_running()
         sys.argv += [argument for argument in ARGUMENTS if argument not in sys.argv]
+    if standby:
+        wait_for_identity()
     return main()
 
 
