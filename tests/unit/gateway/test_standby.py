@@ -143,6 +143,6 @@ def test_a_request_that_breaks_a_rule_changes_nothing(tmp_path: Path) -> None:
     caller = listen(tmp_path, take, [])
     (tmp_path / "s" / "warm").touch()
     assert caller.ask("POST", {"user_id": "../bob"}) == (400, {"message": "user_id: not allowed here"})
-    assert caller.ask("POST", {}, **{"Content-Length": str(10**9)})[0] == 400
+    assert caller.ask("POST", **{"Content-Length": str(10**9)})[0] == 400
     assert caller.ask("POST", {"user_id": "alice"})[0] == 200
     assert taken == [{"user_id": "alice"}]
