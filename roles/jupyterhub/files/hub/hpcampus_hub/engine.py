@@ -8,6 +8,8 @@ from typing import Any
 
 from .jobs import BookTimes, JobBook, Log
 from .link import Link, LinkTimes
+from .paths.base import DataPath, PathError
+from .paths.reverse import Reverse
 from .ports import PortRegistry
 from .protocol import Job, decode_jobs
 from .settings import Cluster, Site
@@ -42,6 +44,7 @@ class Engine:
         self.route = route
         self.closing = False
         self.ports = PortRegistry(site.tunnel.registry_dir, site.tunnel.port_min, site.tunnel.port_max)
+        self.paths: dict[str, DataPath] = {Reverse.name: Reverse(site.tunnel)}
         self.links = {name: Link(cluster, log, link_times) for name, cluster in site.clusters.items()}
         self.books = {name: self._book(cluster, book_times) for name, cluster in site.clusters.items()}
 
@@ -52,6 +55,17 @@ class Engine:
             return decode_jobs(await link.call("list"))
 
         return JobBook(fetch, self.site.hub_id, self.log, times)
+
+    def path(self, name: str) -> DataPath:
+        """The data path of that name.
+
+        Raises:
+            PathError: another version of the hub knew it.
+        """
+        try:
+            return self.paths[name]
+        except KeyError:
+            raise PathError(f"the data path {name!r} is not known here") from None
 
     def start(self) -> None:
         """Open the links and begin to ask for jobs, in the background."""

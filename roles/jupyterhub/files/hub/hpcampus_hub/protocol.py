@@ -125,13 +125,29 @@ class TunnelSecrets:
 
 
 @dataclass(frozen=True)
+class DoorSecrets:
+    """What a job needs to let the hub in: the private key by which the hub knows it, and the one key that it lets in."""
+
+    name: str
+    """32 hex digits that nobody else knows until the job has made its private directory of that name."""
+
+    host_key: str = field(repr=False)
+    authorized_key: str
+    port: int
+    """TCP port of the node to listen on, or 0 where the hub comes through Slurm."""
+
+    api_port: int
+
+
+@dataclass(frozen=True)
 class Secrets:
-    """The part of a request that goes into a 0600 file and nowhere else."""
+    """The part of a request that goes into a 0600 file and nowhere else; of tunnel and door one is there."""
 
     env: Mapping[str, str] = field(repr=False)
-    tunnel: TunnelSecrets
+    tunnel: TunnelSecrets | None
     base_url: str
     default_url: str
+    door: DoorSecrets | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +171,9 @@ class Submit:
 
     def fields(self) -> dict[str, Any]:
         """The request's fields as the gateway expects them."""
-        return asdict(self)
+        fields = asdict(self)
+        fields["secrets"] = {name: value for name, value in fields["secrets"].items() if value is not None}
+        return fields
 
 
 def encode(number: int, op: str, fields: Mapping[str, Any]) -> str:

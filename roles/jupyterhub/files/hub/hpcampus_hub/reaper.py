@@ -109,6 +109,9 @@ class Reaper:
                 await self._reap_jobs(name, owned)
         with self._contained("The tunnel registry cannot be tidied"):
             self._free_ports(owned)
+        for path in self._engine.paths.values():
+            with self._contained(f"Data paths of the kind {path.name} cannot be tidied"):
+                path.tidy(owned.spawn_ids, self._times.grace)
 
     def _ask_owned(self) -> Owned | None:
         """Ask what servers own; a database that was away leaves the session to be rolled back before its next use."""

@@ -42,6 +42,9 @@ class SpawnRecord:
         job_id: Slurm's id, once known.
         node: where it runs, once known.
         marks: epoch seconds of what happened, see ``LEGS``.
+        path: name of its data path.
+        door_name: name of the job's private directory, where the hub comes to the job.
+        door_key: public key by which the hub then knows the job.
     """
 
     spawn_id: str
@@ -53,6 +56,9 @@ class SpawnRecord:
     job_id: int | None = None
     node: str = ""
     marks: Mapping[str, float] = field(default_factory=dict)
+    path: str = "reverse"
+    door_name: str = ""
+    door_key: str = ""
 
     @property
     def lease(self) -> Lease:
@@ -83,7 +89,14 @@ class SpawnRecord:
         except (TypeError, KeyError, ValueError):
             return None
         integers: tuple[object, ...] = (record.port, record.serial, 0 if record.job_id is None else record.job_id)
-        texts: tuple[object, ...] = (record.spawn_id, record.cluster, record.node)
+        texts: tuple[object, ...] = (
+            record.spawn_id,
+            record.cluster,
+            record.node,
+            record.path,
+            record.door_name,
+            record.door_key,
+        )
         marks: object = record.marks
         numbers: tuple[object, ...] = (record.deadline, *(marks.values() if isinstance(marks, Mapping) else (None,)))
         good = (

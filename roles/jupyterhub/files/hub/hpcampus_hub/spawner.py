@@ -24,6 +24,7 @@ from .knock import Knock, knock
 from .link import Link, LinkDownError
 from .names import course_of, slug_of
 from .options import Choice, OptionsError, choose, courses_of, from_form
+from .paths.base import PathError
 from .ports import LOOPBACK, NoPortError
 from .protocol import (
     RUNNING,
@@ -32,13 +33,11 @@ from .protocol import (
     ProtocolError,
     Secrets,
     Submit,
-    TunnelSecrets,
     decode_job_id,
     shown,
 )
 from .record import Phase, SpawnRecord
 from .settings import API_PORT_OFFSET, Profile
-from .signer import SignerError, make_credential
 
 _PAGES = Environment(loader=PackageLoader("hpcampus_hub"), autoescape=True)
 
@@ -240,9 +239,9 @@ class HpcSpawner(Spawner):
         return f"http://{LOOPBACK}:{record.port}"
 
     async def _submit(self, record: SpawnRecord, choice: Choice) -> SpawnRecord:
-        """Get a certificate and hand the job to the cluster."""
+        """Make what its data path needs and hand the job to the cluster."""
         self._tell(10, f"Preparing a job for cluster {record.cluster}.")
-        request = await self._request(record, choice)
+        record, request = await self._request(record, choice)
         job_id = await self._send(self.engine.links[record.cluster], request, record)
         record = replace(record, job_id=job_id, phase=Phase.STARTING).marked("submitted", time.time())
         self._keep(record)
@@ -250,16 +249,16 @@ class HpcSpawner(Spawner):
         self._tell(20, f"Job {job_id} is submitted to cluster {record.cluster}.")
         return record
 
-    async def _request(self, record: SpawnRecord, choice: Choice) -> Submit:
-        """Everything the gateway needs; secrets in their own part."""
-        tunnel, profile = self.engine.site.tunnel, choice.profile
+    async def _request(self, record: SpawnRecord, choice: Choice) -> tuple[SpawnRecord, Submit]:
+        """The record with what its path made, and everything the gateway needs; secrets in their own part."""
+        profile = choice.profile
         seconds = self.start_timeout + profile.time_limit_minutes * 60 + _CERTIFICATE_MARGIN_SECONDS
         try:
-            credential = await make_credential(tunnel.signer_socket, record.port, record.serial, seconds)
-        except SignerError as error:
-            raise StartError(f"Not started: {error}.", reason="certificate") from error
-        api_port = record.port + API_PORT_OFFSET
-        return Submit(
+            offer = await self.engine.path(record.path).offer(record, self.hub.port, seconds)
+        except PathError as error:
+            raise StartError(f"Not started: {error}.", reason="path") from error
+        self._keep(offer.record)
+        return offer.record, Submit(
             spawn_id=record.spawn_id,
             user_id=slug_of(self.user.name),
             server_id=slug_of(self.name) if self.name else "",
@@ -274,18 +273,9 @@ class HpcSpawner(Spawner):
             image=choice.image,
             courses=tuple({"slug": course.slug, "role": course.role} for course in choice.memberships),
             secrets=Secrets(
-                env=self._job_env(choice, api_port),
-                tunnel=TunnelSecrets(
-                    host=tunnel.host,
-                    port=tunnel.port,
-                    user=tunnel.user,
-                    known_hosts=tunnel.known_hosts,
-                    private_key=credential.private_key,
-                    certificate=credential.certificate,
-                    notebook_port=record.port,
-                    api_port=api_port,
-                    hub_api_port=self.hub.port,
-                ),
+                env=self._job_env(choice, record.port + API_PORT_OFFSET),
+                tunnel=offer.tunnel,
+                door=offer.door,
                 base_url=self.server.base_url,
                 default_url=self._opening_page(choice),
             ),
@@ -426,9 +416,15 @@ class HpcSpawner(Spawner):
     async def _abandon(self, record: SpawnRecord) -> None:
         """Undo a start: the port at once, then the job; what cannot be reached is left to the reaper."""
         current = self._record if self._record is not None else record
-        self.engine.ports.release(record.lease)
+        self._close(current)
         await self._cancel(current)
         self._keep(None)
+
+    def _close(self, record: SpawnRecord) -> None:
+        """End the server's data path at once and give its port back."""
+        self.engine.ports.release(record.lease)
+        if record.path in self.engine.paths:
+            self.engine.paths[record.path].close(record)
 
     async def _cancel(self, record: SpawnRecord) -> bool:
         """Cancel the job; False when the cluster could not be told."""
@@ -450,7 +446,7 @@ class HpcSpawner(Spawner):
         record = self._record
         if record is None:
             return
-        self.engine.ports.release(record.lease)
+        self._close(record)
         record = replace(record, phase=Phase.STOPPING)
         self._keep(record)
         book = self.engine.books[record.cluster]
@@ -520,7 +516,7 @@ class HpcSpawner(Spawner):
         if not verdict.over:
             return None
         self.log.info("%s: job %s ended: %s", self._log_name, record.job_id, words.ended(verdict.job))
-        self.engine.ports.release(record.lease)
+        self._close(record)
         return 0 if verdict.standing is Standing.GONE else 1
 
     async def _adopt_once(self, record: SpawnRecord) -> int | None:
