@@ -21,6 +21,7 @@ SUBMIT_FIELDS = (
 )
 SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation")
 SPAWN_ID = re.compile(r"\A[0-9a-f]{32}\Z")
+DOOR_NAME = re.compile(r"\A[0-9a-f]{32}\Z")
 _SLURM_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _GRES_ITEM = r"[A-Za-z][A-Za-z0-9_]{0,31}(?::[A-Za-z0-9_.-]{1,32})?(?::[0-9]{1,4})?"
 _GRES = re.compile(r"\A" + _GRES_ITEM + "(?:," + _GRES_ITEM + r"){0,3}\Z")
@@ -35,6 +36,7 @@ _KNOWN_HOST = re.compile(r"\A[A-Za-z0-9.:\[\],-]{1,300} " + _KEY_TYPE + r" [A-Za
 _PRIVATE_KEY = re.compile(
     r"\A-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/=\n]{100,8000}\n-----END OPENSSH PRIVATE KEY-----\n?\Z"
 )
+_PUBLIC_KEY = re.compile(r"\A" + _KEY_TYPE + r" [A-Za-z0-9+/]{40,2000}={0,2}\Z")
 _CERTIFICATE = re.compile(
     r"\A[a-z0-9-]{10,60}-cert-v01@openssh\.com [A-Za-z0-9+/]{100,8000}={0,2}(?: [A-Za-z0-9_.:@-]{0,100})?\n?\Z"
 )
@@ -127,18 +129,38 @@ def check_tunnel(tunnel):
     }
 
 
+def check_door(door):
+    """Return the door's part of the secrets with every field checked."""
+    check_fields(door, ("name", "host_key", "authorized_key", "port", "api_port"))
+    return {
+        "name": check_text(door, "name", DOOR_NAME),
+        "host_key": check_text(door, "host_key", _PRIVATE_KEY),
+        "authorized_key": check_text(door, "authorized_key", _PUBLIC_KEY),
+        "port": check_int(door, "port", 1024, 65535) if door["port"] != 0 else check_int(door, "port", 0, 0),
+        "api_port": check_int(door, "api_port", 1024, 65535),
+    }
+
+
+def check_way(value):
+    """Return the part of the secrets that is about the way to the hub: a tunnel or a door, and not both."""
+    if ("tunnel" in value) == ("door" in value):
+        raise BadRequestError("secrets: expected either tunnel or door")
+    return {"door": check_door(value["door"])} if "door" in value else {"tunnel": check_tunnel(value["tunnel"])}
+
+
 def check_secrets(value):
     """Return the secrets of a submit request with every field checked."""
-    check_fields(value, ("env", "tunnel", "base_url", "default_url"))
+    check_fields(value, ("env", "base_url", "default_url"), ("tunnel", "door"))
     base_url = check_text(value, "base_url", _BASE_URL)
     if any(part in (".", "..") for part in base_url.split("/")):
         raise BadRequestError("base_url: '.' and '..' are not allowed")
-    return {
+    checked = {
         "env": check_env(value["env"]),
-        "tunnel": check_tunnel(value["tunnel"]),
         "base_url": base_url,
         "default_url": check_text(value, "default_url", _DEFAULT_URL),
     }
+    checked.update(check_way(value))
+    return checked
 
 
 def check_courses(items, user_id):

@@ -8,6 +8,7 @@ import pwd
 import sys
 
 from .config import CONFIG_FILE, check_config
+from .door import carry, parse_word
 from .errors import GatewayError
 from .operations import Operations
 from .session import Session
@@ -35,7 +36,8 @@ def probe(operations, hello):
 def main():
     """Serve the command that ssh was asked for; returns the exit status."""
     command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
-    if command not in COMMANDS:
+    door = parse_word(command)
+    if door is None and command not in COMMANDS:
         print("refused: this account serves the notebook hub only", file=sys.stderr)
         return EXIT_REFUSED
     os.umask(0o077)
@@ -48,6 +50,8 @@ def main():
         return EXIT_CONFIG
     slurm = Slurm(entry.pw_dir)
     operations = Operations(config, slurm)
+    if door is not None:
+        return carry(operations, config, slurm, *door)
     hello = {"protocol": PROTOCOL, "account": config.account, "slurm": slurm.version()}
     if command == "probe":
         return probe(operations, hello)

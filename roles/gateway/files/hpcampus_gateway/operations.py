@@ -16,6 +16,7 @@ from .slurm import cancel_argv, parse_job_id, parse_partitions, parse_queue, que
 
 LOG_TAIL_BYTES = 4000
 SPAWN_FILE_KEEP_SECONDS = 15 * 60
+RECORD_BYTES = 80
 RECORD_KEEP_SECONDS = 14 * 86400
 
 
@@ -86,18 +87,35 @@ class Operations:
         if not os.path.exists(self.path("images", job["image"] + ".sif")):
             raise BadRequestError("image: {} is not published on this cluster".format(job["image"]))
         with self.record(job["spawn_id"]) as (stream, is_new):
-            known = stream.read(20).strip()
-            if known.isdigit():
-                return {"job_id": int(known)}
+            known = stream.read(RECORD_BYTES).split()
+            if known and known[0].isdigit():
+                return {"job_id": int(known[0])}
             job_id = None if is_new else next((j.job_id for j in self.queue() if j.spawn_id == job["spawn_id"]), None)
             if job_id is None:
                 job_id = self.submit(job)
-            stream.write(str(job_id))
+            door = job["secrets"].get("door", {"port": 0, "name": ""})
+            stream.write("{} {} {}".format(job_id, door["port"], door["name"]))
             return {"job_id": job_id}
+
+    def door_of(self, job_id, spawn_id):
+        """The (job, port) of a running job of this hub that has a door; the port is 0 where the hub comes through Slurm."""
+        job = next((job for job in self.queue() if job.job_id == job_id and job.spawn_id == spawn_id), None)
+        if job is None or job.hub_id != self._config.hub_id:
+            raise BadRequestError("no such job of this hub")
+        if job.state != "RUNNING":
+            raise BadRequestError("the job does not run: " + job.state)
+        try:
+            with open(self.path("jobs", spawn_id), encoding="ascii") as stream:
+                number, port, _name = stream.read(RECORD_BYTES).split()
+        except (OSError, ValueError):
+            raise BadRequestError("the job has no door") from None
+        if number != str(job_id) or not port.isdigit():
+            raise BadRequestError("the job has no door")
+        return job, int(port)
 
     @contextlib.contextmanager
     def record(self, spawn_id):
-        """Open and lock the record of a spawn: yields (stream, is_new). It holds the job id once there is one.
+        """Open and lock the record of a spawn: yields (stream, is_new). It holds the job id once there is one, and its door.
 
         The lock keeps a second session of the same hub (the first one may still be finishing) from submitting twice.
         """

@@ -56,6 +56,29 @@ def sbatch_argv(config, job):
     return argv
 
 
+def relay_argv(config, job_id, spawn_id):
+    """Argument list that starts the door of a running job beside it, with our standard input and output as its own.
+
+    ``--unbuffered``, or what is not a whole line would wait; the step takes nothing that the job has.
+    """
+    return [
+        "srun",
+        "--overlap",
+        "--jobid={}".format(job_id),
+        "--nodes=1",
+        "--ntasks=1",
+        "--input=0",
+        "--mpi=none",
+        "--unbuffered",
+        "--export=NONE",
+        "--chdir=/",
+        "--quiet",
+        config.base_dir + "/lib/job_door.py",
+        config.base_dir,
+        spawn_id,
+    ]
+
+
 def cancel_argv(job, asked_before):
     """Argument list that ends a job: a running one by a signal to its wrapper, unless that was tried before."""
     if job.state == "RUNNING" and not asked_before:
@@ -138,7 +161,7 @@ class Slurm:
     """Runs Slurm's programs as argument lists with a small, fixed environment."""
 
     def __init__(self, home):
-        self._env = {
+        self.env = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LC_ALL": "C",
             "TZ": "UTC",
@@ -154,7 +177,7 @@ class Slurm:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=self._env,
+                env=self.env,
                 timeout=SLURM_TIMEOUT_SECONDS,
                 check=False,
             )

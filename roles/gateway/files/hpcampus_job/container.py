@@ -73,10 +73,9 @@ def with_held_port(value, api_port, held_port):
 
 def server_env(spawn, held_port, node, job_id):
     """The environment inside the container. The hub's URLs get the port that the job holds in place of ``api_port``."""
-    tunnel, base_url = spawn["secrets"]["tunnel"], spawn["secrets"]["base_url"]
-    env = {
-        name: with_held_port(value, tunnel["api_port"], held_port) for name, value in spawn["secrets"]["env"].items()
-    }
+    secrets, base_url = spawn["secrets"], spawn["secrets"]["base_url"]
+    api_port = (secrets.get("tunnel") or secrets["door"])["api_port"]
+    env = {name: with_held_port(value, api_port, held_port) for name, value in secrets["env"].items()}
     env["JUPYTERHUB_SERVICE_URL"] = "http://127.0.0.1:8888" + base_url
     env["JUPYTER_RUNTIME_DIR"] = CONTAINER_RUNTIME_DIR
     env["HPCAMPUS_NODE"] = node

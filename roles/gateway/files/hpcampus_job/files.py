@@ -47,9 +47,24 @@ def in_memory(text):
     return stream, "/proc/{}/fd/{}".format(os.getpid(), stream.fileno())
 
 
-def locked_dir():
-    """Make the private directory and lock it for as long as this process lives; systemd-tmpfiles spares locked directories."""
-    path = tempfile.mkdtemp(prefix=PREFIX, dir=PRIVATE_ROOT)
+def private_path(name):
+    """Where the private directory of that name is."""
+    return "{}/{}{}".format(PRIVATE_ROOT, PREFIX, name)
+
+
+def locked_dir(name=None):
+    """Make the private directory and lock it for as long as this process lives; systemd-tmpfiles spares locked directories.
+
+    The hub gives the name where it comes to the job and must know the place; nobody else knows it before the directory is there.
+    """
+    if name is None:
+        path = tempfile.mkdtemp(prefix=PREFIX, dir=PRIVATE_ROOT)
+    else:
+        path = private_path(name)
+        try:
+            os.mkdir(path, 0o700)
+        except OSError as error:
+            raise JobError("the private directory of this job cannot be made: {}".format(error.strerror)) from None
     lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     return path, lock

@@ -8,22 +8,24 @@ import threading
 
 from .api_port import ApiPort
 from .container import container_argv, copy_log, env_file, prepare_binds, publish_socket, server_env, start_container
-from .files import in_memory, locked_dir, read_and_remove, remove_stale_later, remove_tree, write
+from .door import Door
+from .files import in_memory, locked_dir, read_and_remove, remove_stale_later, remove_tree
 from .log import JobError, log
 from .process import Ending, allow_files, end_process
-from .tunnel import Tunnel, ssh_argv
+from .tunnel import Tunnel
 
 EXIT_TUNNEL_LOST = 75
 EXIT_SETUP = 78
 STOP_SECONDS = 15
 
 
-def fill_private_dir(private_dir, tunnel):
-    """Write what is no secret: certificate and host keys, and the directories for the container."""
-    os.mkdir(private_dir + "/s", 0o700)
-    os.mkdir(private_dir + "/work", 0o700)
-    write(private_dir + "/key-cert.pub", tunnel["certificate"].rstrip("\n") + "\n")
-    write(private_dir + "/known_hosts", "".join(line + "\n" for line in tunnel["known_hosts"]))
+def way_to_hub(secrets, private_dir, on_lost):
+    """The way to the hub that the hub has chosen, and the file that holds its key for as long as it is open."""
+    if "door" in secrets:
+        key, key_path = in_memory(secrets["door"]["host_key"].rstrip("\n") + "\n")
+        return Door(secrets["door"], private_dir, key_path, on_lost), key
+    key, key_path = in_memory(secrets["tunnel"]["private_key"].rstrip("\n") + "\n")
+    return Tunnel(secrets["tunnel"], private_dir, key_path, on_lost), key
 
 
 def run_server(argv, private_dir, ending):
@@ -45,22 +47,20 @@ def run_server(argv, private_dir, ending):
 
 def serve(base_dir, spawn, private_dir, ending):
     """Run the way to the hub, the API's port and the server; returns the job's exit status."""
-    tunnel_data = spawn["secrets"]["tunnel"]
-    fill_private_dir(private_dir, tunnel_data)
+    os.mkdir(private_dir + "/s", 0o700)
+    os.mkdir(private_dir + "/work", 0o700)
     binds = prepare_binds(base_dir, spawn)
     api_port = ApiPort(private_dir)
     env = server_env(spawn, api_port.port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
-    key, key_path = in_memory(tunnel_data["private_key"].rstrip("\n") + "\n")
+    way, key = way_to_hub(spawn["secrets"], private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
     env_stream, env_path = in_memory(env_file(env))
-    argv = ssh_argv(tunnel_data, private_dir, key_path)
-    tunnel = Tunnel(argv, private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
     with key, env_stream:
         api_port.start()
-        tunnel.start()
+        way.start()
         try:
             status = run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
         finally:
-            tunnel.stop()
+            way.stop()
     if ending.status is not None:
         return ending.status
     return status if status >= 0 else 128 - status
@@ -75,7 +75,7 @@ def main(base_dir, spawn_id):
     private_dir = None
     try:
         spawn = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
-        private_dir, _lock = locked_dir()
+        private_dir, _lock = locked_dir(spawn["secrets"].get("door", {}).get("name"))
         remove_stale_later()
         return serve(base_dir, spawn, private_dir, ending)
     except JobError as error:

@@ -8,6 +8,7 @@ import threading
 import time
 
 from .container import SOCKET_NAME
+from .files import write
 from .log import log
 from .process import end_process
 
@@ -56,11 +57,25 @@ def next_pause(pause, worked):
     return 1 if worked or not pause else min(BACKOFF_MAX_SECONDS, pause * 2)
 
 
+def hub_answers(hub_socket):
+    """Ask the hub's API for its version; any HTTP answer proves the way there and back."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        try:
+            client.connect(hub_socket)
+            client.sendall(b"GET /hub/api HTTP/1.0\r\n\r\n")
+            return client.recv(5) == b"HTTP/"
+        except OSError:
+            return False
+
+
 class Tunnel:
     """Keeps the ssh connection up: back-off between tries, and an end when the hub stays away."""
 
-    def __init__(self, argv, private_dir, on_lost):
-        self._argv = argv
+    def __init__(self, tunnel, private_dir, key_file, on_lost):
+        write(private_dir + "/key-cert.pub", tunnel["certificate"].rstrip("\n") + "\n")
+        write(private_dir + "/known_hosts", "".join(line + "\n" for line in tunnel["known_hosts"]))
+        self._argv = ssh_argv(tunnel, private_dir, key_file)
         self._hub_socket = private_dir + "/hub.sock"
         self._on_lost = on_lost
         self._stop = threading.Event()
@@ -108,7 +123,7 @@ class Tunnel:
         threading.Thread(target=self._copy_messages, args=(self._process.stderr,), daemon=True).start()
         answered = False
         while not answered and self._process.poll() is None and not self._stop.is_set():
-            answered = self._hub_answers()
+            answered = hub_answers(self._hub_socket)
             if answered:
                 log("tunnel-up")
             else:
@@ -123,14 +138,3 @@ class Tunnel:
             if not line.startswith(b"connect to ") and said < SSH_LINES_MAX:
                 said += 1
                 log("ssh", line.decode("utf-8", "replace").strip()[:300])
-
-    def _hub_answers(self):
-        """Ask the hub's API for its version through the tunnel; any HTTP answer proves the way there and back."""
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(5)
-            try:
-                client.connect(self._hub_socket)
-                client.sendall(b"GET /hub/api HTTP/1.0\r\n\r\n")
-                return client.recv(5) == b"HTTP/"
-            except OSError:
-                return False
