@@ -34,12 +34,12 @@ def listening() -> dict[str, str]:
     return result
 
 
-def addresses(uid: int, sockets: dict[str, str]) -> list[str]:
-    """Listening addresses of all processes of an account."""
+def addresses(unit: str, sockets: dict[str, str]) -> list[str]:
+    """Listening addresses of all processes of a unit."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if process.stat().st_uid == uid:
+            if unit in (process / "cgroup").read_text().replace("\n", "/").split("/"):
                 found |= {sockets.get(str(link.readlink())) for link in (process / "fd").iterdir()}
         except OSError:  # the process or the descriptor is gone
             continue
@@ -61,7 +61,7 @@ def main() -> None:
         answer[unit] = {
             "state": state["ActiveState"],
             "account": "" if uid is None else pwd.getpwuid(uid).pw_name,
-            "addresses": [] if uid is None else addresses(uid, sockets),
+            "addresses": [] if uid is None else addresses(unit, sockets),
             "exposure": float(exposure[1]) if exposure else 10.0,
         }
     sys.stdout.write(json.dumps(answer))

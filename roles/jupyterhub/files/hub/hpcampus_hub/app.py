@@ -18,7 +18,7 @@ from .link import LinkTimes
 from .ports import Lease
 from .reaper import Owned, Reaper, ReaperTimes
 from .record import SpawnRecord
-from .settings import SettingsError, Site, read_site
+from .settings import CARRIER_DIR, SettingsError, Site, read_site
 from .spawner import HpcSpawner
 
 CONFIGURATION_ERROR = 78
@@ -33,7 +33,9 @@ class HpcHub(JupyterHub):
     name = "jupyterhub"
 
     hub_id = Unicode("hub", help="Slug that marks the jobs of this hub in the cluster's queue.").tag(config=True)
-    clusters = List(Dict(), help="Clusters: name, host, port, user, host_key, base_dir, key_file.").tag(config=True)
+    clusters = List(Dict(), help="Clusters: name, host, port, user, host_key, base_dir, key_file, data_path.").tag(
+        config=True
+    )
     profiles = List(
         Dict(),
         help="Sizes to pick: name, label, cluster, partition, cpus, memory (with unit), time_limit_minutes, image, and"
@@ -42,6 +44,7 @@ class HpcHub(JupyterHub):
     tunnel = Dict(
         help="How jobs reach the hub: host, port, host_keys, user, port_min, port_max, registry_dir, signer_socket."
     ).tag(config=True)
+    carrier_dir = Unicode(CARRIER_DIR, help="Directory of the carrier, which connects to jobs.").tag(config=True)
     init_spawners_timeout = Integer(
         2, help="Seconds for which a starting hub waits for servers of an earlier one before it answers requests."
     ).tag(config=True)
@@ -67,7 +70,12 @@ class HpcHub(JupyterHub):
         """Load the configuration, then check what concerns clusters as a whole and derive what follows from it."""
         super().load_config_file(*args, **kwargs)
         site = read_site(
-            hub_id=self.hub_id, clusters=self.clusters, profiles=self.profiles, tunnel=self.tunnel, courses=self.courses
+            hub_id=self.hub_id,
+            clusters=self.clusters,
+            profiles=self.profiles,
+            tunnel=self.tunnel,
+            courses=self.courses,
+            carrier_dir=self.carrier_dir,
         )
         if not issubclass(self.spawner_class, HpcSpawner):
             raise SettingsError('JupyterHub.spawner_class: must be "hpcampus_hub.spawner.HpcSpawner" or made from it')

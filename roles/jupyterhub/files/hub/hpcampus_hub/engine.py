@@ -9,6 +9,7 @@ from typing import Any
 from .jobs import BookTimes, JobBook, Log
 from .link import Link, LinkTimes
 from .paths.base import DataPath, PathError
+from .paths.carried import WORDS, Carried, Desk
 from .paths.reverse import Reverse
 from .ports import PortRegistry
 from .protocol import Job, decode_jobs
@@ -44,7 +45,11 @@ class Engine:
         self.route = route
         self.closing = False
         self.ports = PortRegistry(site.tunnel.registry_dir, site.tunnel.port_min, site.tunnel.port_max)
-        self.paths: dict[str, DataPath] = {Reverse.name: Reverse(site.tunnel)}
+        desk = Desk(site.carrier_dir)
+        self.paths: dict[str, DataPath] = {
+            Reverse.name: Reverse(site.tunnel),
+            **{name: Carried(name, site.clusters, desk) for name in WORDS},
+        }
         self.links = {name: Link(cluster, log, link_times) for name, cluster in site.clusters.items()}
         self.books = {name: self._book(cluster, book_times) for name, cluster in site.clusters.items()}
 

@@ -34,6 +34,10 @@ class SettingsError(ValueError):
 
 
 SSH_PORT = 22
+AUTO = "auto"
+DATA_PATHS = (AUTO, "reverse", "direct", "forward", "relay")
+"""What can be set; ``auto`` takes the first of the others that a test finds to work."""
+CARRIER_DIR = "/var/lib/jupyterhub/carrier"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Cluster:
     host_key: str
     base_dir: str
     key_file: str
+    data_path: str = "reverse"
+    """How data travels between hub and jobs, one of ``DATA_PATHS``."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,8 @@ class Site:
     profiles: Mapping[str, Profile]
     tunnel: Tunnel
     courses: Mapping[str, Course] = field(default_factory=dict)
+    carrier_dir: str = CARRIER_DIR
+    """Where the carrier's orders and its key lie."""
 
     @property
     def default_profile(self) -> Profile:
@@ -200,6 +208,12 @@ def _host_keys(value: Any) -> tuple[str, ...]:
     raise SettingsError("at least one host key of the hub's sshd is needed, or jobs could not tell it from another")
 
 
+def _data_path(value: object) -> str:
+    if value not in DATA_PATHS:
+        raise SettingsError(f"{value!r} is not one of {', '.join(DATA_PATHS)}")
+    return str(value)
+
+
 _slurm_name = _text(_SLURM_NAME, "a name that Slurm uses (letters, digits, . _ -)")
 _slurm_name_or_none = _text(_SLURM_NAME, "a name that Slurm uses (letters, digits, . _ -)", empty=True)
 _host = _text(_HOST, "a host name or address")
@@ -218,6 +232,7 @@ _CLUSTER: dict[str, tuple[Check, Any]] = {
     "host_key": (_host_key, _REQUIRED),
     "base_dir": (_path, _REQUIRED),
     "key_file": (_path, _REQUIRED),
+    "data_path": (_data_path, "reverse"),
 }
 _PROFILE: dict[str, tuple[Check, Any]] = {
     "name": (_slug, _REQUIRED),
@@ -304,7 +319,15 @@ def _read_tunnel(value: object) -> Tunnel:
     return tunnel
 
 
-def read_site(*, hub_id: object, clusters: object, profiles: object, tunnel: object, courses: object = ()) -> Site:
+def read_site(
+    *,
+    hub_id: object,
+    clusters: object,
+    profiles: object,
+    tunnel: object,
+    courses: object = (),
+    carrier_dir: object = CARRIER_DIR,
+) -> Site:
     """Check the whole configuration.
 
     Args:
@@ -313,6 +336,7 @@ def read_site(*, hub_id: object, clusters: object, profiles: object, tunnel: obj
         profiles: list of mappings, see :class:`Profile`; ``memory`` is a size with a unit.
         tunnel: mapping, see :class:`Tunnel`.
         courses: list of mappings, see :class:`Course`.
+        carrier_dir: directory of the carrier.
 
     Returns:
         The site, profiles and courses in the order given.
@@ -324,6 +348,10 @@ def read_site(*, hub_id: object, clusters: object, profiles: object, tunnel: obj
         checked_id = _slug(hub_id)
     except SettingsError as error:
         raise SettingsError(f"HpcHub.hub_id: {error}") from None
+    try:
+        checked_dir = _path(carrier_dir)
+    except SettingsError as error:
+        raise SettingsError(f"HpcHub.carrier_dir: {error}") from None
     site = Site(
         hub_id=checked_id,
         clusters={n: Cluster(**r) for n, r in _read_list("HpcHub.clusters", _CLUSTER, "name", clusters).items()},
@@ -333,6 +361,7 @@ def read_site(*, hub_id: object, clusters: object, profiles: object, tunnel: obj
         },
         tunnel=_read_tunnel(tunnel),
         courses={s: Course(**r) for s, r in _read_list("HpcHub.courses", _COURSE, "slug", courses).items()},
+        carrier_dir=checked_dir,
     )
     _check_references(site)
     return site

@@ -219,6 +219,7 @@ class HpcSpawner(Spawner):
             cluster=choice.profile.cluster,
             port=lease.port,
             serial=lease.serial,
+            path=self.engine.site.clusters[choice.profile.cluster].data_path,
             phase=Phase.SUBMITTING,
             deadline=now + self.start_timeout - min(_TIMEOUT_MARGIN_SECONDS, self.start_timeout / 4),
             marks={"requested": now},
@@ -353,6 +354,7 @@ class HpcSpawner(Spawner):
         if job.state == RUNNING:
             updated = replace(updated, node=job.nodes).marked("submitted", now).marked("running", now)
             self._tell(50, f"Job {job.job_id} runs on {job.nodes}: its container and server are starting.")
+            self._open(updated)
         elif not verdict.over:
             self._tell(30, words.queued(job, now))
         if updated != record and self._is_current(record):
@@ -363,6 +365,9 @@ class HpcSpawner(Spawner):
         """Take down what a knock found, and tell it."""
         now = time.time()
         if found is Knock.NO_TUNNEL:
+            trouble = self._path_trouble(record)
+            if trouble:
+                self._tell(None, f"Connecting to {record.node or 'the job'}, tried again: {trouble}.")
             return record
         updated = record.marked("running", now).marked("tunnel", now)
         if found is Knock.NO_SERVER:
@@ -391,7 +396,8 @@ class HpcSpawner(Spawner):
             raise StartError(f"{name} can never start: {never}. Pick another size.", reason="never")
         if time.time() > record.deadline:
             waits = verdict.job is not None and verdict.job.state != RUNNING
-            why = "no answer came in time"
+            trouble = self._path_trouble(record)
+            why = f"no answer came in time: {trouble}" if trouble else "no answer came in time"
             if waits and verdict.job is not None:
                 why = f"it is still queued ({words.reason(verdict.job.reason)})"
             raise StartError(
@@ -419,6 +425,23 @@ class HpcSpawner(Spawner):
         self._close(current)
         await self._cancel(current)
         self._keep(None)
+
+    def _open(self, record: SpawnRecord) -> None:
+        """Have the way to a running job opened.
+
+        Raises:
+            StartError: it cannot be.
+        """
+        try:
+            self.engine.path(record.path).open(record, self.hub.port)
+        except PathError as error:
+            raise StartError(f"Job {record.job_id} cannot be reached: {error}.", reason="path") from error
+
+    def _path_trouble(self, record: SpawnRecord) -> str:
+        """What keeps the way to a job from being open, in words; empty when nothing is known."""
+        path = self.engine.paths.get(record.path)
+        trouble = path.trouble(record) if path is not None else ""
+        return f"{path.words}: {trouble}" if path is not None and trouble else ""
 
     def _close(self, record: SpawnRecord) -> None:
         """End the server's data path at once and give its port back."""
@@ -569,6 +592,7 @@ class HpcSpawner(Spawner):
         limit = record.deadline
         if record.phase is Phase.RUNNING:
             limit = time.time() + _RECONNECT_SECONDS
+            self._open(record)
             if await knock(LOOPBACK, record.port, self.server.base_url) is Knock.READY:
                 return
         await self._until_ready(replace(record, deadline=limit))
