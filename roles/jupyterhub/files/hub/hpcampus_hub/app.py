@@ -39,7 +39,8 @@ class HpcHub(JupyterHub):
     profiles = List(
         Dict(),
         help="Sizes to pick: name, label, cluster, partition, cpus, memory (with unit), time_limit_minutes, image, and"
-        " if wanted gres, account, qos, reservation. The first is the default.",
+        " if wanted description, gres, account, qos, reservation, images, environment, ranges, courses, groups. The first is the"
+        " default.",
     ).tag(config=True)
     tunnel = Dict(
         help="How jobs reach the hub: host, port, host_keys, user, port_min, port_max, registry_dir, signer_socket."

@@ -7,7 +7,7 @@ what to do about it.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,16 @@ _HOST_KEY = re.compile(r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521))
 _PATH = re.compile(r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
 _MEMORY = re.compile(r"([1-9][0-9]{0,8})([KMGT])")
 _MEMORY_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024.0}
+# What decides which program runs, what it loads or whose it is stays with the platform, in upper and lower case.
+_ENVIRONMENT_KEPT = (
+    "(?:APPTAINER|BASH|DYLD_|GIT_|GLIBC_|HPCAMPUS_|IPYTHON|JPY_|JUPYTER|LD_|MALLOC_|NODE_|OPENSSL_|PERL|PYTHON|RUBY"
+    "|R_ENVIRON|R_PROFILE|SBATCH_|SINGULARITY|SLURM|SRUN_|SSH_|XDG_)"
+    "|(?:CDPATH|ENV|GCONV_PATH|HOME|HOSTALIASES|IFS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|LOCPATH|LOGNAME|NLSPATH|OLDPWD"
+    r"|PATH|PROMPT_COMMAND|PS4|PWD|R_HOME|SHELL|SHELLOPTS|TMPDIR|USER)\Z"
+)
+_ENVIRONMENT_NAME = re.compile(rf"(?!(?i:{_ENVIRONMENT_KEPT}))[A-Za-z][A-Za-z0-9_]{{0,63}}")
+_ENVIRONMENT_NAMES_MAX = 50
+_ENVIRONMENT_VALUE_MAX = 4096
 
 API_PORT_OFFSET = 5000
 """The job's local port for the hub's API is its notebook port plus this."""
@@ -56,8 +66,23 @@ class Cluster:
 
 
 @dataclass(frozen=True)
+class Range:
+    """Whole numbers from ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+
+    def __contains__(self, number: int) -> bool:
+        return self.low <= number <= self.high
+
+
+@dataclass(frozen=True)
 class Profile:
-    """A size that a person can pick: what a job asks of Slurm."""
+    """A size that a person can pick: what a job asks of Slurm, and within which bounds a person may ask for something else.
+
+    ``ranges`` has the keys ``cpus``, ``memory_mb`` and ``time_limit_minutes``; what is not there is fixed. ``images`` and
+    ``gres_choices`` are empty where there is no choice. Without ``courses`` and ``groups`` a profile is for everybody.
+    """
 
     name: str
     label: str
@@ -71,6 +96,24 @@ class Profile:
     account: str = ""
     qos: str = ""
     reservation: str = ""
+    description: str = ""
+    images: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    gres_choices: tuple[str, ...] = ()
+    courses: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def range_of(self, size: str) -> Range:
+        """What may be asked of ``cpus``, ``memory_mb`` or ``time_limit_minutes``: the fixed value alone if there is no range."""
+        fixed = getattr(self, size)
+        return self.ranges.get(size, Range(fixed, fixed))
+
+    def is_for(self, courses: Collection[str], groups: Collection[str]) -> bool:
+        """Say whether somebody who takes part in these courses and is in these groups may use the profile."""
+        if not self.courses and not self.groups:
+            return True
+        return not {*self.courses}.isdisjoint(courses) or not {*self.groups}.isdisjoint(groups)
 
 
 @dataclass(frozen=True)
@@ -122,11 +165,6 @@ class Site:
     carrier_dir: str = CARRIER_DIR
     """Where the carrier's orders and its key lie."""
 
-    @property
-    def default_profile(self) -> Profile:
-        """The profile of a request that names none: the first of the list."""
-        return next(iter(self.profiles.values()))
-
 
 def parse_memory_mb(text: object) -> int:
     """Megabytes (MiB) of a size such as ``512M`` or ``4G``; a size without a unit is refused.
@@ -145,12 +183,19 @@ def parse_memory_mb(text: object) -> int:
     return megabytes
 
 
+def memory_text(megabytes: int) -> str:
+    """A size in the largest unit that gives a whole number, such as ``4G``; :func:`parse_memory_mb` reads it again."""
+    return f"{megabytes // 1024}G" if megabytes % 1024 == 0 else f"{megabytes}M"
+
+
 def parse_gres(text: object) -> str:
-    """A Slurm GRES request such as ``gpu:1`` or ``gpu:a100:2,shard:4``, or the empty text for none.
+    """A Slurm GRES request such as ``gpu:1`` or ``gpu:a100:2,shard:4``; ``none`` and the empty text give the empty text.
 
     Raises:
         SettingsError: not of that form.
     """
+    if text == "none":
+        return ""
     if text == "" or (isinstance(text, str) and _GRES.fullmatch(text)):
         return str(text)
     raise SettingsError(f'{text!r} is not a GRES request; write it as Slurm does, such as "gpu:1" or "gpu:a100:2"')
@@ -190,16 +235,86 @@ def _label(value: Any) -> str:
     raise SettingsError(f"{value!r} is not a label; write one line of 1 to 200 characters")
 
 
+def _description(value: Any) -> str:
+    if isinstance(value, str) and len(value) <= 500 and (value.isprintable() or not value):
+        return value
+    raise SettingsError(f"{value!r} is not a description; write one line of at most 500 characters")
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
     raise SettingsError(f"{value!r} is neither true nor false")
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise SettingsError(f"{value!r} is not a mapping")
+
+
 def _names(value: Any) -> tuple[str, ...]:
     if isinstance(value, (list, tuple)) and all(isinstance(name, str) and name for name in value):
         return tuple(value)
     raise SettingsError(f"{value!r} is not a list of user names")
+
+
+def _distinct(check: Check, what: str) -> Check:
+    """A list whose entries each pass a check, none of them twice."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise SettingsError(f"{value!r} is not a list of {what}; write at least one, or leave the setting out")
+        entries = tuple(check(entry) for entry in value)
+        if len(set(entries)) != len(entries):
+            raise SettingsError(f"{value!r} names one of the {what} twice")
+        return entries
+
+    return read
+
+
+def _range(check: Check) -> Check:
+    """A mapping of ``min`` and ``max``, each of which passes a check."""
+
+    def read(value: Any) -> Range:
+        if not isinstance(value, Mapping) or set(value) != {"min", "max"}:
+            raise SettingsError(f"{value!r} is not a range; write min and max")
+        found = Range(check(value["min"]), check(value["max"]))
+        if found.low > found.high:
+            raise SettingsError(f"min {value['min']!r} is above max {value['max']!r}")
+        return found
+
+    return read
+
+
+def environment_name(value: object) -> str:
+    """The name of a variable that an administrator may set for notebook servers.
+
+    Raises:
+        SettingsError: no name, or one by which loaders, interpreters, shells, Slurm or the platform itself go.
+    """
+    if isinstance(value, str) and _ENVIRONMENT_NAME.fullmatch(value):
+        return value
+    raise SettingsError(
+        f"{value!r} is not a name that a profile may set; write letters, digits and _, but none by which loaders, interpreters,"
+        " shells, Slurm or the platform go (LD_*, PYTHON*, PATH, HOME, SLURM*, JUPYTER* and the like)"
+    )
+
+
+def _environment(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or len(value) > _ENVIRONMENT_NAMES_MAX:
+        raise SettingsError(f"expected a mapping of at most {_ENVIRONMENT_NAMES_MAX} names to values")
+    return {environment_name(name): _environment_value(name, text) for name, text in value.items()}
+
+
+def _environment_value(name: object, value: object) -> str:
+    # A whole number is what YAML makes of OMP_NUM_THREADS: 4; for anything else it could be written in more than one way.
+    text = str(value) if type(value) is int else value
+    if isinstance(text, str) and len(text) <= _ENVIRONMENT_VALUE_MAX and (text.isprintable() or not text):
+        return text
+    raise SettingsError(
+        f"the value of {name} must be one line of text of at most {_ENVIRONMENT_VALUE_MAX} characters; put it in quotes"
+    )
 
 
 def _host_keys(value: Any) -> tuple[str, ...]:
@@ -221,6 +336,8 @@ _host_key = _text(_HOST_KEY, "a public host key (type and key, as ssh-keyscan pr
 _path = _text(_PATH, "an absolute path of letters, digits and . _ + -")
 _unix_user = _text(_UNIX_USER, "a Unix account's name")
 _port = _integer(1, 65535)
+_cpus = _integer(1, 4096)
+_minutes = _integer(1, 366 * 24 * 60)
 
 _REQUIRED: Any = object()
 
@@ -239,14 +356,26 @@ _PROFILE: dict[str, tuple[Check, Any]] = {
     "label": (_label, _REQUIRED),
     "cluster": (_slug, _REQUIRED),
     "partition": (_slurm_name, _REQUIRED),
-    "cpus": (_integer(1, 4096), _REQUIRED),
+    "cpus": (_cpus, _REQUIRED),
     "memory": (parse_memory_mb, _REQUIRED),
-    "time_limit_minutes": (_integer(1, 366 * 24 * 60), _REQUIRED),
+    "time_limit_minutes": (_minutes, _REQUIRED),
     "image": (_slug, _REQUIRED),
     "gres": (parse_gres, ""),
     "account": (_slurm_name_or_none, ""),
     "qos": (_slurm_name_or_none, ""),
     "reservation": (_slurm_name_or_none, ""),
+    "description": (_description, ""),
+    "images": (_distinct(_slug, "images"), ()),
+    "environment": (_environment, {}),
+    "ranges": (_mapping, {}),
+    "courses": (_distinct(_slug, "courses"), ()),
+    "groups": (_distinct(_label, "groups"), ()),
+}
+_RANGES: dict[str, tuple[Check, Any]] = {
+    "cpus": (_range(_cpus), None),
+    "memory": (_range(parse_memory_mb), None),
+    "time_limit_minutes": (_range(_minutes), None),
+    "gres": (_distinct(parse_gres, "GRES requests"), ()),
 }
 _TUNNEL: dict[str, tuple[Check, Any]] = {
     "host": (_host, _REQUIRED),
@@ -307,6 +436,34 @@ def _known(where: str, value: str, known: Iterable[str]) -> None:
         raise SettingsError(f"{where}: {value!r} is not one of {', '.join(known) or '(none configured)'}")
 
 
+def _read_profile(record: dict[str, Any]) -> Profile:
+    """Make a profile of a checked record; what a person may choose from must hold what there is without a choice."""
+    where = f"HpcHub.profiles[{record['name']}]"
+    ranges = _read(f"{where}.ranges", _RANGES, record.pop("ranges"))
+    gres_choices = ranges.pop("gres")
+    ranges["memory_mb"] = ranges.pop("memory")
+    profile = Profile(
+        memory_mb=record.pop("memory"),
+        ranges={size: found for size, found in ranges.items() if found is not None},
+        gres_choices=gres_choices,
+        **record,
+    )
+    for size, found in profile.ranges.items():
+        if getattr(profile, size) not in found:
+            key, shown = ("memory", memory_text) if size == "memory_mb" else (size, str)
+            raise SettingsError(
+                f"{where}.ranges.{key}: {shown(found.low)} to {shown(found.high)} does not hold the profile's own {key},"
+                f" {shown(getattr(profile, size))}; widen the range or change {key}"
+            )
+    if gres_choices and profile.gres not in gres_choices:
+        raise SettingsError(
+            f"{where}.ranges.gres: the profile's own gres, {profile.gres or 'none'}, is not among them; add it"
+        )
+    if profile.images and profile.image not in profile.images:
+        raise SettingsError(f"{where}.images: the profile's own image, {profile.image}, is not among them; add it")
+    return profile
+
+
 def _read_tunnel(value: object) -> Tunnel:
     tunnel = Tunnel(**_read("HpcHub.tunnel", _TUNNEL, value))
     if tunnel.port_min > tunnel.port_max:
@@ -333,7 +490,8 @@ def read_site(
     Args:
         hub_id: slug that marks this hub's jobs.
         clusters: list of mappings, see :class:`Cluster`.
-        profiles: list of mappings, see :class:`Profile`; ``memory`` is a size with a unit.
+        profiles: list of mappings, see :class:`Profile`; ``memory`` is a size with a unit, ``ranges`` a mapping of cpus,
+            memory and time_limit_minutes to ``min`` and ``max``, and of gres to a list.
         tunnel: mapping, see :class:`Tunnel`.
         courses: list of mappings, see :class:`Course`.
         carrier_dir: directory of the carrier.
@@ -356,7 +514,7 @@ def read_site(
         hub_id=checked_id,
         clusters={n: Cluster(**r) for n, r in _read_list("HpcHub.clusters", _CLUSTER, "name", clusters).items()},
         profiles={
-            name: Profile(memory_mb=record.pop("memory"), **record)
+            name: _read_profile(record)
             for name, record in _read_list("HpcHub.profiles", _PROFILE, "name", profiles).items()
         },
         tunnel=_read_tunnel(tunnel),

@@ -6,7 +6,7 @@ import asyncio
 import html
 import time
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,11 +19,12 @@ from traitlets import Float, Integer, Unicode, default
 
 from . import words
 from .engine import SETTINGS_KEY, Engine
+from .form import describe, fields_of
 from .jobs import JobBook, Standing, Verdict
 from .knock import Knock, knock
 from .link import Link, LinkDownError
 from .names import course_of, slug_of
-from .options import Choice, OptionsError, choose, courses_of, from_form
+from .options import Choice, OptionsError, choose, courses_of, default_profile, from_form, from_query, profiles_of
 from .paths.base import PathError
 from .ports import LOOPBACK, NoPortError
 from .protocol import (
@@ -37,7 +38,7 @@ from .protocol import (
     shown,
 )
 from .record import Phase, SpawnRecord
-from .settings import API_PORT_OFFSET, Profile
+from .settings import API_PORT_OFFSET
 
 _PAGES = Environment(loader=PackageLoader("hpcampus_hub"), autoescape=True)
 
@@ -67,7 +68,8 @@ class StartError(SpawnException):
 class HpcSpawner(Spawner):
     """Starts, watches and stops one notebook server as a Slurm job.
 
-    All it asks of Slurm comes from the site's configuration; a request picks among configured names only.
+    All it asks of Slurm comes from the site's configuration; a request picks among configured names, and numbers in configured
+    ranges, only.
     """
 
     user_options: Any
@@ -145,41 +147,60 @@ class HpcSpawner(Spawner):
 
     # --- options -----------------------------------------------------------------------------------------------------
 
+    _entered: Mapping[str, Any] | None = None
+
     @default("options_form")
     def _default_options_form(self) -> Any:
         return type(self).render_form
 
     def render_form(self) -> str:
-        """The spawn form: sizes as radio buttons, courses if there is a choice; empty for a course's own server."""
+        """The spawn form: sizes with what may be changed of them, and courses; empty for a course's own server.
+
+        What was chosen the last time is filled in, or what was just refused, as far as it is on offer.
+        """
         if course_of(self.user.name) is not None:
             return ""
-        site = self.engine.site
+        site, last = self.engine.site, self._entered or self.user_options
+        self._entered = None
         courses = courses_of(site, self.user.name)
-        profile = courses[0].profile if courses else ""
+        profiles = profiles_of(site, self.user.name, self._groups())
+        course = _last(last, "course", [course.slug for course in courses]) or (courses[0].slug if courses else "")
+        profile = _last(last, "profile", profiles)
+        if not profile and profiles:
+            profile = default_profile(profiles, site.courses.get(course)).name
         return _PAGES.get_template("hpcampus_options.html").render(
-            profiles=list(site.profiles.values()),
+            profiles=list(profiles.values()),
+            fields={name: fields_of(item, last if name == profile else {}) for name, item in profiles.items()},
             courses=courses,
-            profile=self._last("profile", site.profiles) or profile or site.default_profile.name,
-            course=self._last("course", [course.slug for course in courses]) or (courses[0].slug if courses else ""),
+            profile=profile,
+            course=course,
             describe=describe,
         )
 
-    def _last(self, key: str, offered: Collection[str]) -> str:
-        """What was chosen the last time, if it is still on offer."""
-        value = self.user_options.get(key)
-        return value if isinstance(value, str) and value in offered else ""
+    def _groups(self) -> list[str]:
+        """Names of the hub's groups that the user is in."""
+        return [group.name for group in self.user.orm_user.groups]
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Any:
         return self.read_form
 
     def read_form(self, form_data: Mapping[str, list[Any]]) -> dict[str, Any]:
-        """Options of the form or of a link, by the same allow-list as those of the REST API."""
+        """Options of the form, by the same allow-list as those of the REST API."""
+        return self._read(from_form, form_data, self.engine.site.profiles)
+
+    def options_from_query(self, query_data: Mapping[str, list[Any]]) -> dict[str, Any]:
+        """Options of a link, by the same allow-list."""
+        return self._read(from_query, query_data)
+
+    def _read(self, read: Callable[..., dict[str, Any]], *data: Any) -> dict[str, Any]:
+        """Read options and check them; what is refused is kept for the form that is shown again."""
         try:
-            options = from_form(form_data)
-            choose(self.engine.site, self.user.name, options)
+            self._entered = options = read(*data)
+            choose(self.engine.site, self.user.name, options, self._groups())
         except OptionsError as error:
             raise StartError(f"Not started: {error}.", reason="options", status_code=400) from None
+        self._entered = None
         return options
 
     @default("apply_user_options")
@@ -189,7 +210,7 @@ class HpcSpawner(Spawner):
     def _choose(self) -> Choice:
         """Check the options; refused ones are forgotten, or a later request without any would take them again."""
         try:
-            return choose(self.engine.site, self.user.name, self.user_options)
+            return choose(self.engine.site, self.user.name, self.user_options, self._groups())
         except OptionsError as error:
             self.user_options = {}
             self.orm_spawner.user_options = {}
@@ -253,7 +274,7 @@ class HpcSpawner(Spawner):
     async def _request(self, record: SpawnRecord, choice: Choice) -> tuple[SpawnRecord, Submit]:
         """The record with what its path made, and everything the gateway needs; secrets in their own part."""
         profile = choice.profile
-        seconds = self.start_timeout + profile.time_limit_minutes * 60 + _CERTIFICATE_MARGIN_SECONDS
+        seconds = self.start_timeout + choice.time_limit_minutes * 60 + _CERTIFICATE_MARGIN_SECONDS
         try:
             offer = await self.engine.path(record.path).offer(record, self.hub.port, seconds)
         except PathError as error:
@@ -264,10 +285,10 @@ class HpcSpawner(Spawner):
             user_id=slug_of(self.user.name),
             server_id=slug_of(self.name) if self.name else "",
             partition=profile.partition,
-            cpus=profile.cpus,
-            memory_mb=profile.memory_mb,
-            time_limit_minutes=profile.time_limit_minutes,
-            gres=profile.gres,
+            cpus=choice.cpus,
+            memory_mb=choice.memory_mb,
+            time_limit_minutes=choice.time_limit_minutes,
+            gres=choice.gres,
             account=profile.account,
             qos=profile.qos,
             reservation=profile.reservation,
@@ -288,7 +309,7 @@ class HpcSpawner(Spawner):
 
     def _job_env(self, choice: Choice, api_port: int) -> dict[str, str]:
         """The server's environment; the hub's API is reached through the job's own tunnel."""
-        env: dict[str, Any] = self.get_env()
+        env: dict[str, Any] = {**self.get_env(), **choice.profile.environment}
         for name in ("JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL"):
             env.pop(name, None)
         for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL"):
@@ -659,17 +680,6 @@ def log_tail(text: object) -> str:
     return "\n".join(indent + shown(line) for indent, line in zip(indents, lines, strict=True))
 
 
-def describe(profile: Profile) -> str:
-    """A profile's size in words."""
-    memory = f"{profile.memory_mb / 1024:g} GB" if profile.memory_mb >= 1024 else f"{profile.memory_mb} MB"
-    minutes = profile.time_limit_minutes
-    limit = f"{minutes / 60:g} hours" if minutes >= 120 else f"{minutes} minutes"
-    parts = [f"{profile.cpus} CPU" + ("s" if profile.cpus > 1 else ""), f"{memory} memory", f"up to {limit}"]
-    if profile.gres:
-        parts.insert(1, profile.gres)
-    return ", ".join(parts)
-
-
 def add_breakdown(spawner: HpcSpawner, event: dict[str, Any]) -> dict[str, Any]:
     """Add job, node and the seconds of each leg to the event that says a server is ready."""
     record = spawner.record
@@ -679,6 +689,12 @@ def add_breakdown(spawner: HpcSpawner, event: dict[str, Any]) -> dict[str, Any]:
             legs["hub"] = round(max(0.0, time.time() - record.marks["ready"]), 3)
         event["hpcampus"] = {"job_id": record.job_id, "node": record.node, "cluster": record.cluster, "legs": legs}
     return event
+
+
+def _last(options: Mapping[str, Any], key: str, offered: Collection[str]) -> str:
+    """What was chosen the last time, if it is still on offer."""
+    value = options.get(key)
+    return value if isinstance(value, str) and value in offered else ""
 
 
 def _apply_nothing(_spawner: HpcSpawner, _options: Mapping[str, Any]) -> None:
