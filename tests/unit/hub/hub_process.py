@@ -50,7 +50,7 @@ c.JupyterHub.db_url = "sqlite:///" + data["db"]
 c.JupyterHub.cookie_secret_file = data["cookie_secret"]
 c.JupyterHub.services = [{{"name": "test", "api_token": data["token"]}}]
 c.JupyterHub.load_roles = [{{"name": "test", "services": ["test"], "scopes": [
-    "admin:users", "admin:servers", "admin:server_state", "tokens", "read:roles", "proxy"]}}]
+    "admin:users", "admin:groups", "admin:servers", "admin:server_state", "tokens", "read:roles", "proxy"]}}]
 c.HpcSpawner.poll_interval = data["poll_interval"]
 c.PeriodicMetricsCollector.event_loop_interval_resolution = 0.5
 c.JupyterHub.concurrent_spawn_limit = 300
