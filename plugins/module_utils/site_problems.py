@@ -25,6 +25,19 @@ HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/")
 MEMORY = re.compile(r"[1-9][0-9]*[KMGT]")
 PARTITION_MEMORY = re.compile(r"[1-9][0-9]*[MGT]")
+_GRES_ITEM = r"[A-Za-z][A-Za-z0-9_]{0,31}(?::[A-Za-z0-9_.-]{1,32})?(?::[0-9]{1,4})?"
+GRES = re.compile(rf"(?:{_GRES_ITEM}(?:,{_GRES_ITEM}){{0,3}})?")
+SLURM_NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?")
+# What decides which program runs, what it loads or whose it is stays with the platform; the hub refuses the same names.
+_ENVIRONMENT_KEPT = (
+    "(?:APPTAINER|BASH|DYLD_|GIT_|GLIBC_|HPCAMPUS_|IPYTHON|JPY_|JUPYTER|LD_|MALLOC_|NODE_|OPENSSL_|PERL|PYTHON|RUBY"
+    "|R_ENVIRON|R_PROFILE|SBATCH_|SINGULARITY|SLURM|SRUN_|SSH_|XDG_)"
+    "|(?:CDPATH|ENV|GCONV_PATH|HOME|HOSTALIASES|IFS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|LOCPATH|LOGNAME|NLSPATH|OLDPWD"
+    r"|PATH|PROMPT_COMMAND|PS4|PWD|R_HOME|SHELL|SHELLOPTS|TMPDIR|USER)\Z"
+)
+ENVIRONMENT_NAME = re.compile(rf"(?!(?i:{_ENVIRONMENT_KEPT}))[A-Za-z][A-Za-z0-9_]{{0,63}}")
+ENVIRONMENT_NAMES_MAX = 50
+ENVIRONMENT_VALUE_MAX = 4096
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 DEB_URL = re.compile(r"https://[^ ]+\.deb")
 DEB_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
@@ -100,9 +113,11 @@ def _memory(variable: str, value: object) -> t.Iterator[str]:
         )
 
 
-def _line(variable: str, value: object) -> t.Iterator[str]:
-    if not (isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()):
-        yield problem(variable, value, "this is not one line of text", "Write 1 to 200 characters, a number in quotes")
+def _line(variable: str, value: object, most: int = 200) -> t.Iterator[str]:
+    if not (isinstance(value, str) and 0 < len(value) <= most and value.isprintable()):
+        yield problem(
+            variable, value, "this is not one line of text", f"Write 1 to {most} characters, a number in quotes"
+        )
 
 
 def _person(variable: str, name: object) -> t.Iterator[str]:
@@ -216,19 +231,33 @@ def partition_problems(site: Record) -> t.Iterator[str]:
 
 
 def profile_problems(site: Record) -> t.Iterator[str]:
-    """Check the profiles against partitions and images."""
+    """Check the profiles against clusters, partitions, images and courses."""
     partitions = {record["name"]: record for record in site["site_partitions"]}
     images = [record["name"] for record in site["site_images"]]
+    courses = [record["slug"] for record in site["site_courses"]]
     yield from _unique(site, "site_profiles", "name")
     for where, record in _records(site, "site_profiles"):
         yield from _matches(
             f"{where}.name", record["name"], SLUG, "a short name of lower case letters, digits and hyphens"
         )
         yield from _line(f"{where}.label", record["label"])
+        if record.get("description"):
+            yield from _line(f"{where}.description", record["description"], 500)
+        yield from _cluster_problems(f"{where}.cluster", record, site)
         yield from _known(f"{where}.partition", record["partition"], list(partitions), "site_partitions")
         yield from _known(f"{where}.image", record["image"], images, "site_images")
         yield from _memory(f"{where}.memory", record["memory"])
         yield from _limit_problems(where, record, partitions.get(record["partition"], {}))
+        for name in ("account", "qos", "reservation"):
+            yield from _matches(f"{where}.{name}", record.get(name) or "", SLURM_NAME, "a name that Slurm uses")
+        yield from _matches(f"{where}.gres", record.get("gres") or "", GRES, "a GRES request such as gpu:1")
+        yield from _choice_problems(where, record, images)
+        yield from _range_problems(where, record, partitions.get(record["partition"], {}))
+        yield from _environment_problems(f"{where}.environment", record.get("environment") or {})
+        for slug in record.get("courses") or []:
+            yield from _known(f"{where}.courses", slug, courses, "site_courses")
+        for name in ("images", "courses", "groups"):
+            yield from _some_or_unset(f"{where}.{name}", record.get(name))
     if not site["site_profiles"]:
         yield problem("site_profiles", [], "there is nothing to choose from", "Add a profile")
 
@@ -265,6 +294,98 @@ def _limit_problems(where: str, record: Record, partition: Record) -> t.Iterator
         )
 
 
+def cluster_names(site: Record) -> list[str]:
+    """Name the clusters that jobs can go to."""
+    return [site["site_cluster_name"]]
+
+
+def _cluster_problems(variable: str, record: Record, site: Record) -> t.Iterator[str]:
+    names = cluster_names(site)
+    if record.get("cluster") is not None and record["cluster"] not in names:
+        yield problem(
+            variable,
+            record["cluster"],
+            f"there is no such cluster; known are: {', '.join(names)}",
+            "Name one of them, or leave it out for the site's own",
+        )
+
+
+def _some_or_unset(variable: str, entries: t.Sequence[object] | None) -> t.Iterator[str]:
+    """An empty list could mean everything as well as nothing."""
+    if entries is not None and not entries:
+        yield problem(variable, entries, "nothing is named", "Name at least one, or remove the line")
+    for entry in {entry for entry in entries or [] if list(entries or []).count(entry) > 1}:
+        yield problem(variable, entry, "it is named twice", "Name it once")
+
+
+def _choice_problems(where: str, record: Record, images: t.Sequence[str]) -> t.Iterator[str]:
+    """Check lists to choose from; what there is without a choice has to be among them."""
+    for name in record.get("images") or []:
+        yield from _known(f"{where}.images", name, images, "site_images")
+    if record.get("images") and record["image"] not in record["images"]:
+        yield problem(
+            f"{where}.images", record["images"], f"the usual image, {record['image']!r}, is missing", "Add it"
+        )
+    offered = (record.get("ranges") or {}).get("gres")
+    yield from _some_or_unset(f"{where}.ranges.gres", offered)
+    for entry in offered or []:
+        yield from _matches(f"{where}.ranges.gres", entry, GRES, "a GRES request such as gpu:1, or none")
+    usual = record.get("gres") or "none"
+    if offered and usual not in [entry or "none" for entry in offered]:
+        yield problem(f"{where}.ranges.gres", offered, f"the usual one, {usual!r}, is missing", "Add it")
+
+
+def _range_problems(where: str, record: Record, partition: Record) -> t.Iterator[str]:
+    """Check what a student may ask for: it holds what the profile has, and the partition allows it all."""
+    ranges = record.get("ranges") or {}
+    for key, unit in (("cpus", int), ("memory", memory_kb), ("time_limit_minutes", int)):
+        found = ranges.get(key)
+        if found is None:
+            continue
+        if key == "memory":
+            wrong = [text for end in ("min", "max") for text in _memory(f"{where}.ranges.memory.{end}", found[end])]
+            yield from wrong
+            if wrong or not MEMORY.fullmatch(str(record["memory"])):
+                continue
+        if not unit(found["min"]) <= unit(record[key]) <= unit(found["max"]):
+            yield problem(
+                f"{where}.ranges.{key}",
+                f"{found['min']} to {found['max']}",
+                f"the usual value, {record[key]}, does not lie in it",
+                f"Widen it, or change {key} of the profile",
+            )
+        for end in ("min", "max"):
+            asked = {**record, key: found[end]}
+            yield from (text for text in _limit_problems(f"{where}.ranges", asked, partition) if f".{key} = " in text)
+
+
+def _environment_problems(variable: str, environment: Record) -> t.Iterator[str]:
+    """Check the variables that a profile sets for notebook servers. A value is never repeated in a message."""
+    if len(environment) > ENVIRONMENT_NAMES_MAX:
+        yield problem(
+            variable,
+            len(environment),
+            f"at most {ENVIRONMENT_NAMES_MAX} names can be set",
+            "Put the rest into the image",
+        )
+    for name, value in environment.items():
+        if not isinstance(name, str) or not ENVIRONMENT_NAME.fullmatch(name):
+            yield problem(
+                variable,
+                name,
+                "no profile may set such a name: it is malformed, or loaders, interpreters, shells, Slurm or the platform go by it",
+                "Remove it, or set it in the image",
+            )
+        text = str(value) if type(value) is int else value
+        if not isinstance(text, str) or len(text) > ENVIRONMENT_VALUE_MAX or not (text.isprintable() or not text):
+            yield problem(
+                f"{variable}.{name}",
+                "(hidden)",
+                f"this is not one line of text of at most {ENVIRONMENT_VALUE_MAX} characters",
+                "Write one, in quotes",
+            )
+
+
 def image_problems(site: Record) -> t.Iterator[str]:
     """Check the images."""
     yield from _unique(site, "site_images", "name")
@@ -298,11 +419,26 @@ def course_problems(site: Record) -> t.Iterator[str]:
             [profile["name"] for profile in site["site_profiles"]],
             "site_profiles",
         )
+        yield from _usual_profile_problems(where, record, site["site_profiles"])
         if not record["instructors"]:
             yield problem(f"{where}.instructors", [], "nobody could open the gradebook", "Name at least one instructor")
         for role in ("instructors", "students"):
             for name in record.get(role, []):
                 yield from _person(f"{where}.{role}", name)
+
+
+def _usual_profile_problems(where: str, course: Record, profiles: t.Sequence[Record]) -> t.Iterator[str]:
+    """A course's profile must not be one that is for other courses alone."""
+    usual = course.get("profile", "small")
+    for profile in profiles:
+        closed = profile["name"] == usual and profile.get("courses") and not profile.get("groups")
+        if closed and course["slug"] not in profile["courses"]:
+            yield problem(
+                f"{where}.profile",
+                usual,
+                f"it is for {', '.join(profile['courses'])} alone",
+                f"Add {course['slug']} to the courses of the profile, or choose another one",
+            )
 
 
 def account_problems(site: Record) -> t.Iterator[str]:

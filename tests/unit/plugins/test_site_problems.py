@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpcampus_hub import settings
+
 ROOT = pathlib.Path(__file__).parents[3]
 _spec = importlib.util.spec_from_file_location("site_problems", ROOT / "plugins/module_utils/site_problems.py")
 assert _spec
@@ -38,6 +40,14 @@ def site(**changes):
 
 def record(variable, /, **changes):
     return {**copy.deepcopy(site()[variable][0]), **changes}
+
+
+def profile(**changes):
+    return record("site_profiles", **changes)
+
+
+def span(key, low, high):
+    return {key: {"min": low, "max": high}}
 
 
 COURSE = {"slug": "a1", "title": "A", "instructors": ["eve"]}
@@ -102,6 +112,74 @@ def test_the_defaults_are_consistent():
         ),
         ({"site_profiles": [record("site_profiles", image="r")]}, "site_profiles[0].image", "no such name"),
         ({"site_profiles": [record("site_profiles", name="a b")]}, "site_profiles[0].name", "short name"),
+        ({"site_profiles": [profile(description="x" * 501)]}, "site_profiles[0].description", "one line"),
+        ({"site_profiles": [profile(cluster="far")]}, "site_profiles[0].cluster", "known are: cluster"),
+        ({"site_profiles": [profile(account="a b")]}, "site_profiles[0].account", "Slurm"),
+        ({"site_profiles": [profile(qos="$(id)")]}, "site_profiles[0].qos", "Slurm"),
+        ({"site_profiles": [profile(reservation="-x")]}, "site_profiles[0].reservation", "Slurm"),
+        ({"site_profiles": [profile(gres="gpu 1")]}, "site_profiles[0].gres", "gpu:1"),
+        ({"site_profiles": [profile(images=["notebook", "r"])]}, "site_profiles[0].images", "no such name"),
+        (
+            {
+                "site_images": [record("site_images"), record("site_images", name="r")],
+                "site_profiles": [profile(images=["r"])],
+            },
+            "site_profiles[0].images",
+            "'notebook', is missing",
+        ),
+        ({"site_profiles": [profile(images=[])]}, "site_profiles[0].images", "nothing is named"),
+        ({"site_profiles": [profile(images=["notebook"] * 2)]}, "site_profiles[0].images", "named twice"),
+        ({"site_profiles": [profile(courses=["b"])]}, "site_profiles[0].courses", "no such name"),
+        ({"site_profiles": [profile(groups=[])]}, "site_profiles[0].groups", "nothing is named"),
+        ({"site_profiles": [profile(ranges=span("cpus", 2, 4))]}, "site_profiles[0].ranges.cpus", "1, does not lie"),
+        ({"site_profiles": [profile(ranges=span("cpus", 0, 4))]}, "site_profiles[0].ranges.cpus", "needs a core"),
+        ({"site_profiles": [profile(ranges=span("cpus", 1, 5000))]}, "site_profiles[0].ranges.cpus", "1 to 4096"),
+        (
+            {"site_profiles": [profile(ranges=span("memory", "1", "2G"))]},
+            "site_profiles[0].ranges.memory.min",
+            "needs a unit",
+        ),
+        ({"site_profiles": [profile(ranges=span("memory", "2G", "4G"))]}, "site_profiles[0].ranges.memory", "1G, does"),
+        ({"site_profiles": [profile(ranges=span("memory", "8M", "4G"))]}, "site_profiles[0].ranges.memory", "than 64M"),
+        (
+            {
+                "site_partitions": [record("site_partitions", max_memory_per_node="2G")],
+                "site_profiles": [profile(ranges=span("memory", "1G", "4G"))],
+            },
+            "site_profiles[0].ranges.memory",
+            "allows 2G",
+        ),
+        (
+            {"site_profiles": [profile(ranges=span("time_limit_minutes", 30, 721))]},
+            "site_profiles[0].ranges.time_limit_minutes",
+            "1 to 720",
+        ),
+        (
+            {"site_profiles": [profile(ranges={"gres": ["gpu:1"]})]},
+            "site_profiles[0].ranges.gres",
+            "'none', is missing",
+        ),
+        ({"site_profiles": [profile(ranges={"gres": []})]}, "site_profiles[0].ranges.gres", "nothing is named"),
+        ({"site_profiles": [profile(ranges={"gres": ["none", "a b"]})]}, "site_profiles[0].ranges.gres", "or none"),
+        (
+            {"site_profiles": [profile(environment={"LD_PRELOAD": "x"})]},
+            "site_profiles[0].environment",
+            "no profile may",
+        ),
+        ({"site_profiles": [profile(environment={"A": True})]}, "site_profiles[0].environment.A", "one line"),
+        (
+            {"site_profiles": [profile(environment={f"A{n}": "" for n in range(51)})]},
+            "site_profiles[0].environment",
+            "at most 50",
+        ),
+        (
+            {
+                "site_courses": [COURSE, {**COURSE, "slug": "b"}],
+                "site_profiles": [profile(courses=["b"])],
+            },
+            "site_courses[0].profile",
+            "for b alone",
+        ),
         ({"site_profiles": [record("site_profiles"), record("site_profiles")]}, "site_profiles[1].name", "same name"),
         ({"site_profiles": []}, "site_profiles", "nothing to choose"),
         ({"site_partitions": []}, "site_partitions", "no partition"),
@@ -148,6 +226,36 @@ def test_the_defaults_are_consistent():
 def test_each_contradiction_is_found(changes, variable, words):
     problems = checks.site_problems({}, site(**changes), GROUPS)
     assert [text for text in problems if text.startswith(f"{variable} = ") and words in text], problems
+
+
+def test_a_profile_with_every_choice_is_consistent():
+    ranges = {**span("cpus", 1, 4), **span("memory", "512M", "8G"), **span("time_limit_minutes", 30, 720)}
+    offers = {"ranges": {**ranges, "gres": ["none", "gpu:1"]}, "images": ["notebook"], "courses": ["a1"]}
+    names = {"cluster": "cluster", "account": "teaching", "qos": "short", "reservation": "", "groups": ["staff"]}
+    made = profile(**offers, **names, environment={"OMP_NUM_THREADS": 4, "TZ": ""}, description="For all.")
+    assert checks.site_problems({}, site(site_profiles=[made], site_courses=[COURSE]), GROUPS) == []
+
+
+def test_a_value_of_the_environment_is_never_repeated():
+    problems = checks.site_problems({}, site(site_profiles=[profile(environment={"TOKEN": "hunter2\n"})]), GROUPS)
+    assert problems
+    assert not any("hunter2" in text for text in problems)
+
+
+def test_inventory_and_hub_go_by_the_same_rules():
+    """Or hosts would have been changed before the mistake is named."""
+    assert checks.ENVIRONMENT_NAME == settings.ENVIRONMENT_NAME
+    assert checks.ENVIRONMENT_NAMES_MAX == settings.ENVIRONMENT_NAMES_MAX
+    assert checks.ENVIRONMENT_VALUE_MAX == settings.ENVIRONMENT_VALUE_MAX
+
+
+@given(st.text(max_size=12) | st.from_regex(checks.GRES, fullmatch=True))
+def test_a_gres_request_that_is_let_through_is_not_refused_by_the_hub(text):
+    if checks.GRES.fullmatch(text):
+        settings.parse_gres(text)
+    elif text:
+        with pytest.raises(settings.SettingsError):
+            settings.parse_gres(text)
 
 
 @pytest.mark.parametrize(

@@ -24,16 +24,17 @@ _HOST_KEY = re.compile(r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521))
 _PATH = re.compile(r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
 _MEMORY = re.compile(r"([1-9][0-9]{0,8})([KMGT])")
 _MEMORY_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024.0}
-# What decides which program runs, what it loads or whose it is stays with the platform, in upper and lower case.
+# What decides which program runs, what it loads or whose it is stays with the platform, in upper and lower case. The check of an
+# inventory goes by the same rule.
 _ENVIRONMENT_KEPT = (
     "(?:APPTAINER|BASH|DYLD_|GIT_|GLIBC_|HPCAMPUS_|IPYTHON|JPY_|JUPYTER|LD_|MALLOC_|NODE_|OPENSSL_|PERL|PYTHON|RUBY"
     "|R_ENVIRON|R_PROFILE|SBATCH_|SINGULARITY|SLURM|SRUN_|SSH_|XDG_)"
     "|(?:CDPATH|ENV|GCONV_PATH|HOME|HOSTALIASES|IFS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|LOCPATH|LOGNAME|NLSPATH|OLDPWD"
     r"|PATH|PROMPT_COMMAND|PS4|PWD|R_HOME|SHELL|SHELLOPTS|TMPDIR|USER)\Z"
 )
-_ENVIRONMENT_NAME = re.compile(rf"(?!(?i:{_ENVIRONMENT_KEPT}))[A-Za-z][A-Za-z0-9_]{{0,63}}")
-_ENVIRONMENT_NAMES_MAX = 50
-_ENVIRONMENT_VALUE_MAX = 4096
+ENVIRONMENT_NAME = re.compile(rf"(?!(?i:{_ENVIRONMENT_KEPT}))[A-Za-z][A-Za-z0-9_]{{0,63}}")
+ENVIRONMENT_NAMES_MAX = 50
+ENVIRONMENT_VALUE_MAX = 4096
 
 API_PORT_OFFSET = 5000
 """The job's local port for the hub's API is its notebook port plus this."""
@@ -293,7 +294,7 @@ def environment_name(value: object) -> str:
     Raises:
         SettingsError: no name, or one by which loaders, interpreters, shells, Slurm or the platform itself go.
     """
-    if isinstance(value, str) and _ENVIRONMENT_NAME.fullmatch(value):
+    if isinstance(value, str) and ENVIRONMENT_NAME.fullmatch(value):
         return value
     raise SettingsError(
         f"{value!r} is not a name that a profile may set; write letters, digits and _, but none by which loaders, interpreters,"
@@ -302,18 +303,18 @@ def environment_name(value: object) -> str:
 
 
 def _environment(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping) or len(value) > _ENVIRONMENT_NAMES_MAX:
-        raise SettingsError(f"expected a mapping of at most {_ENVIRONMENT_NAMES_MAX} names to values")
+    if not isinstance(value, Mapping) or len(value) > ENVIRONMENT_NAMES_MAX:
+        raise SettingsError(f"expected a mapping of at most {ENVIRONMENT_NAMES_MAX} names to values")
     return {environment_name(name): _environment_value(name, text) for name, text in value.items()}
 
 
 def _environment_value(name: object, value: object) -> str:
     # A whole number is what YAML makes of OMP_NUM_THREADS: 4; for anything else it could be written in more than one way.
     text = str(value) if type(value) is int else value
-    if isinstance(text, str) and len(text) <= _ENVIRONMENT_VALUE_MAX and (text.isprintable() or not text):
+    if isinstance(text, str) and len(text) <= ENVIRONMENT_VALUE_MAX and (text.isprintable() or not text):
         return text
     raise SettingsError(
-        f"the value of {name} must be one line of text of at most {_ENVIRONMENT_VALUE_MAX} characters; put it in quotes"
+        f"the value of {name} must be one line of text of at most {ENVIRONMENT_VALUE_MAX} characters; put it in quotes"
     )
 
 
