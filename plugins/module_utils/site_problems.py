@@ -359,7 +359,7 @@ def _range_problems(where: str, record: Record, partition: Record) -> t.Iterator
             yield from (text for text in _limit_problems(f"{where}.ranges", asked, partition) if f".{key} = " in text)
 
 
-def _environment_problems(variable: str, environment: Record) -> t.Iterator[str]:
+def _environment_problems(variable: str, environment: t.Mapping[t.Any, t.Any]) -> t.Iterator[str]:
     """Check the variables that a profile sets for notebook servers. A value is never repeated in a message."""
     if len(environment) > ENVIRONMENT_NAMES_MAX:
         yield problem(

@@ -109,4 +109,5 @@ def test_every_contradiction_is_named_at_once(tmp_path: Path) -> None:
         "site_courses[0].title",
         "site_hub_address",
         "site_hub_name",
+        "site_profiles[2].courses",
     ]
