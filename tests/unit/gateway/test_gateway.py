@@ -471,6 +471,63 @@ def test_cancel_spares_jobs_that_are_not_ours(base: Path) -> None:
     assert not [argv for argv in slurm.asked if argv[0] == "scancel"]
 
 
+def test_the_queue_shows_whose_job_a_standby_has_become(base: Path) -> None:
+    comment = f"hpcampus:hub:standby::{SPAWN}"
+    slurm = FakeSlurm({"squeue": line("NONCE", comment), "scontrol": ""})
+    room_of(base, slurm).op_assign({"job_id": 7, "user_id": "alice", "server_id": ""})
+    assert slurm.asked[-1] == ["scontrol", "update", "JobId=7", f"Comment=hpcampus:hub:alice::{SPAWN}"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "user_id"),
+    [
+        (GOOD, "bob"),
+        (f"hpcampus:otherhub:standby::{SPAWN}", "bob"),
+        (f"hpcampus:hub:standby::{SPAWN}", "bob Comment=x"),
+        (f"hpcampus:hub:standby::{SPAWN}", "../bob"),
+    ],
+)
+def test_no_other_job_gets_another_user(base: Path, comment: str, user_id: str) -> None:
+    slurm = FakeSlurm({"squeue": line("NONCE", comment), "scontrol": ""})
+    with pytest.raises(errors.BadRequestError):
+        room_of(base, slurm).op_assign({"job_id": 7, "user_id": user_id, "server_id": ""})
+    assert not [argv for argv in slurm.asked if argv[0] == "scontrol"]
+
+
+IDENTITY = {
+    "user_id": "alice",
+    "server_id": "",
+    "courses": [],
+    "env": {},
+    "base_url": "/user/alice/",
+    "default_url": "/lab",
+}
+
+
+def test_a_standby_is_handed_over_by_the_rules_of_a_submit() -> None:
+    assert checks.check_identity(IDENTITY) == IDENTITY
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"user_id": "../bob"},
+        {"user_id": "alice\n"},
+        {"courses": [{"slug": "py1", "role": "course"}]},
+        {"courses": [{"slug": "../py1", "role": "student"}]},
+        {"env": {"LD_PRELOAD": "/x"}},
+        {"base_url": "/user/../"},
+        {"image": "other"},
+    ],
+)
+def test_a_standby_is_not_handed_over_to_what_breaks_a_rule(change: dict[str, object]) -> None:
+    with pytest.raises(errors.BadRequestError):
+        checks.check_identity({**IDENTITY, **change})
+    course = {"user_id": "course-py1", "courses": [{"slug": "py1", "role": "course"}]}
+    with pytest.raises(errors.BadRequestError, match="standby"):
+        checks.check_identity({**IDENTITY, **course})
+
+
 def test_list_sweeps_what_nobody_fetched(base: Path) -> None:
     kept, old = base / "spawns" / f"{SPAWN}.json", base / "spawns" / f"{OTHER_SPAWN}.json"
     for path in (kept, old):

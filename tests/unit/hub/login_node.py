@@ -75,6 +75,7 @@ class LoginNode:
         """Code and message with which submit is refused."""
         self.greeting = json.dumps({"hello": {"protocol": 1, "account": "hpcampus", "slurm": "24.11.5"}})
         self.log_text = ""
+        self.hand_over_fails = False
 
     @property
     def listens(self) -> bool:
@@ -177,6 +178,10 @@ class LoginNode:
             self.end(self.jobs[job_id], "CANCELLED")
         return {}
 
+    def _op_assign(self, job_id: int, user_id: str, server_id: str) -> dict[str, Any]:
+        self.jobs[job_id].request.update(user_id=user_id, server_id=server_id)
+        return {}
+
     def _op_log(self, spawn_id: str) -> dict[str, Any]:
         del spawn_id
         return {"text": self.log_text}
@@ -206,6 +211,32 @@ class LoginNode:
         if job.state == "RUNNING":
             port = job.request["secrets"]["tunnel"]["notebook_port"]
             job.server = await asyncio.start_server(self._answer, "127.0.0.1", port)
+
+            if "standby" in job.request["secrets"]:
+                job.server.close()
+                job.server = await asyncio.start_server(self._waits(job), "127.0.0.1", port)
+
+    def _waits(self, job: FakeJob) -> Any:
+        """What a standby answers: warm, handed over to who knows its secret, and from then on like any server."""
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if "identity" in job.request:
+                await self._answer(reader, writer)
+                return
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            status = "200 OK"
+            if head.startswith("POST"):
+                length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
+                body = json.loads(await reader.readexactly(length))
+                if self.hand_over_fails or f"hpcampus {job.request['secrets']['standby']}" not in head:
+                    status = "403 Forbidden"
+                else:
+                    job.request["identity"] = checks.check_identity(body)
+            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode())
+            await writer.drain()
+            writer.close()
+
+        return answer
 
     @staticmethod
     async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -40,6 +40,7 @@ _PUBLIC_KEY = re.compile(r"\A" + _KEY_TYPE + r" [A-Za-z0-9+/]{40,2000}={0,2}\Z")
 _CERTIFICATE = re.compile(
     r"\A[a-z0-9-]{10,60}-cert-v01@openssh\.com [A-Za-z0-9+/]{100,8000}={0,2}(?: [A-Za-z0-9_.:@-]{0,100})?\n?\Z"
 )
+_STANDBY = re.compile(r"\A[0-9a-f]{64}\Z")
 _BASE_URL = re.compile(r"\A/(?:[A-Za-z0-9@._~%+-]{1,255}/){0,8}\Z")
 _DEFAULT_URL = re.compile(r"\A(?:/[\x21-\x7e]{0,1023})?\Z")
 
@@ -148,18 +149,37 @@ def check_way(value):
     return {"door": check_door(value["door"])} if "door" in value else {"tunnel": check_tunnel(value["tunnel"])}
 
 
-def check_secrets(value):
-    """Return the secrets of a submit request with every field checked."""
-    check_fields(value, ("env", "base_url", "default_url"), ("tunnel", "door"))
+def check_page(value):
+    """Return a server's environment, address and first page, each checked."""
     base_url = check_text(value, "base_url", _BASE_URL)
     if any(part in (".", "..") for part in base_url.split("/")):
         raise BadRequestError("base_url: '.' and '..' are not allowed")
-    checked = {
+    return {
         "env": check_env(value["env"]),
         "base_url": base_url,
         "default_url": check_text(value, "default_url", _DEFAULT_URL),
     }
+
+
+def check_secrets(value):
+    """Return the secrets of a submit request with every field checked."""
+    check_fields(value, ("env", "base_url", "default_url"), ("tunnel", "door", "standby"))
+    checked = check_page(value)
     checked.update(check_way(value))
+    if "standby" in value:
+        checked["standby"] = check_text(value, "standby", _STANDBY)
+    return checked
+
+
+def check_identity(value):
+    """Return what a standby is handed over with: whose server it is, every field checked by the rules of a submit request."""
+    check_fields(value, ("user_id", "server_id", "courses", "env", "base_url", "default_url"))
+    user_id = check_text(value, "user_id", SLUG)
+    courses = check_courses(check_list(value, "courses", 64), user_id)
+    if any(course["role"] != "student" for course in courses):
+        raise BadRequestError("courses: a standby serves students")
+    checked = {"user_id": user_id, "server_id": check_text(value, "server_id", SLUG, empty=True), "courses": courses}
+    checked.update(check_page(value))
     return checked
 
 

@@ -10,13 +10,15 @@ import secrets
 import time
 
 from .checks import SPAWN_ID, check_fields, check_int, check_submit, check_text
+from .config import SLUG
 from .errors import BadRequestError, BusyError, UnknownOpError
 from .files import remove, tail, write_private
-from .slurm import cancel_argv, parse_job_id, parse_partitions, parse_queue, queue_format, sbatch_argv
+from .slurm import assign_argv, cancel_argv, parse_job_id, parse_partitions, parse_queue, queue_format, sbatch_argv
 
 LOG_TAIL_BYTES = 4000
 SPAWN_FILE_KEEP_SECONDS = 15 * 60
 RECORD_BYTES = 80
+STANDBY_USER = "standby"
 RECORD_KEEP_SECONDS = 14 * 86400
 
 
@@ -80,6 +82,17 @@ class Operations:
                 return {"found": True}
         self._asked_to_end.discard(job_id)
         return {"found": False}
+
+    def op_assign(self, request):
+        """Have the queue show whose job a standby has become."""
+        check_fields(request, ("job_id", "user_id", "server_id"))
+        job_id = check_int(request, "job_id", 1, 2**53)
+        user_id, server_id = check_text(request, "user_id", SLUG), check_text(request, "server_id", SLUG, empty=True)
+        for job in self.queue():
+            if job.job_id == job_id and job.hub_id == self._config.hub_id and job.user_id == STANDBY_USER:
+                self._slurm.run(assign_argv(job.hub_id, job.spawn_id, user_id, server_id, job_id))
+                return {}
+        raise BadRequestError("job_id: not a standby of this hub")
 
     def op_submit(self, request):
         """Submit a job; the same spawn_id never makes a second one."""
@@ -161,6 +174,6 @@ class Operations:
 
     def handle(self, name, request):
         """Run one operation by name."""
-        if name not in ("ping", "list", "submit", "cancel", "info", "log"):
-            raise UnknownOpError("operations: ping, list, submit, cancel, info, log")
+        if name not in ("ping", "list", "submit", "assign", "cancel", "info", "log"):
+            raise UnknownOpError("operations: ping, list, submit, assign, cancel, info, log")
         return getattr(self, "op_" + name)(request)

@@ -86,6 +86,12 @@ def cancel_argv(job, asked_before):
     return ["scancel", str(job.job_id)]
 
 
+def assign_argv(hub_id, spawn_id, user_id, server_id, job_id):
+    """Argument list that names the user of a job which was submitted before it was known for whom."""
+    job = {"user_id": user_id, "server_id": server_id, "spawn_id": spawn_id}
+    return ["scontrol", "update", f"JobId={job_id}", "Comment=" + job_comment(hub_id, job)]
+
+
 def parse_job_id(text):
     """Read ``sbatch --parsable``: the job id, on some sites followed by the cluster's name."""
     match = re.match(r"\A([0-9]{1,18})(?:;[A-Za-z0-9_.-]+)?\Z", text.strip())

@@ -17,9 +17,15 @@ from .log import JobError, log
 
 LOG_CAP_BYTES = 1024 * 1024
 CONTAINER_DIR = "/run/hpcampus"
+CONTAINER_EXCHANGE = "/srv/nbgrader/exchange"
 CONTAINER_HOME = "/home/jovyan"
 CONTAINER_RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 (the container has a /tmp of its own)
 SOCKET_NAME = "notebook.sock"
+
+
+def home_of(base_dir, user_id):
+    """The directory that a user has as home in the container."""
+    return f"{base_dir}/users/{user_id}/home"
 
 
 def course_binds(base_dir, courses, user_id):
@@ -33,7 +39,7 @@ def course_binds(base_dir, courses, user_id):
     for course in courses:
         slug = course["slug"]
         exchange = f"{base_dir}/courses/{slug}/exchange/{slug}"
-        target = "/srv/nbgrader/exchange/" + slug
+        target = f"{CONTAINER_EXCHANGE}/{slug}"
         if course["role"] == "course":
             binds += [
                 (f"{base_dir}/courses/{slug}/course", "/course", "rw", False),
@@ -51,7 +57,7 @@ def course_binds(base_dir, courses, user_id):
 
 def prepare_binds(base_dir, spawn):
     """Make the user's home and drop boxes where they are missing, and check every directory that will be mounted."""
-    home = "{}/users/{}/home".format(base_dir, spawn["user_id"])
+    home = home_of(base_dir, spawn["user_id"])
     os.makedirs(home, mode=0o700, exist_ok=True)
     require_real(home, base_dir)
     binds = course_binds(base_dir, spawn["courses"], spawn["user_id"])
@@ -90,12 +96,12 @@ def env_file(env):
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(env.items()))
 
 
-def container_argv(base_dir, spawn, private_dir, env_path, binds):
-    """Argument list that starts the notebook server in its container; holds no secret."""
+def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None):
+    """Argument list that starts the notebook server in its container; holds no secret. Without ``home`` it is the user's own."""
     argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
     argv += [
         "--home",
-        "{}/users/{}/home:{}".format(base_dir, spawn["user_id"], CONTAINER_HOME),
+        "{}:{}".format(home or home_of(base_dir, spawn["user_id"]), CONTAINER_HOME),
         "--pwd",
         CONTAINER_HOME,
     ]
@@ -115,18 +121,22 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds):
     ]
 
 
-def start_container(argv):
-    """Start the container with a small environment of its own."""
+def runtime_env():
+    """The small environment that the container's runtime gets."""
     entry = pwd.getpwuid(os.getuid())
-    env = {
+    return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": entry.pw_dir,
         "USER": entry.pw_name,
         "LC_ALL": "C",
     }
+
+
+def start_container(argv):
+    """Start the container."""
     try:
         return subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=runtime_env()
         )
     except OSError as error:
         raise JobError(f"{argv[0]} cannot be started: {error.strerror}") from error

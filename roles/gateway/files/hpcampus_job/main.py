@@ -12,6 +12,7 @@ from .door import Door
 from .files import in_memory, locked_dir, read_and_remove, remove_stale_later, remove_tree
 from .log import JobError, log
 from .process import Ending, allow_files, end_process
+from .standby import HandOver, give, identified, stage_binds, start_stage, waiting_argv
 from .tunnel import Tunnel
 
 EXIT_TUNNEL_LOST = 75
@@ -32,9 +33,35 @@ def run_server(argv, private_dir, ending):
     """Run the container until it ends or the job is told to end; returns the container's exit status."""
     process = start_container(argv)
     log("container-start")
+    publish_later(private_dir, process)
+    return watch(process, ending)
+
+
+def run_standby(base_dir, spawn, private_dir, env_path, env_of, ending):
+    """Run a container that waits until it is told for whom; from then on like ``run_server``."""
+    argv = waiting_argv(base_dir, spawn, private_dir, env_path)
+    process, answer = start_stage(argv, private_dir)
+    log("standby-start")
+
+    def take(request):
+        person = identified(spawn, request)
+        give(process, answer, stage_binds(base_dir, person, prepare_binds(base_dir, person)), env_of(person))
+        log("standby-handed-over")
+        publish_later(private_dir, process)
+
+    HandOver(private_dir, spawn["secrets"]["standby"], take, lambda: ending.end(EXIT_SETUP)).start()
+    return watch(process, ending)
+
+
+def publish_later(private_dir, process):
+    """Publish the server's socket as soon as it is there."""
+    threading.Thread(target=publish_socket, args=(private_dir, process), daemon=True).start()
+
+
+def watch(process, ending):
+    """Copy what the container says until it ends or the job is told to end; returns the container's exit status."""
     output = threading.Thread(target=copy_log, args=(process.stdout,), daemon=True)
     output.start()
-    threading.Thread(target=publish_socket, args=(private_dir, process), daemon=True).start()
     threading.Thread(target=lambda: (process.wait(), ending.end()), daemon=True).start()
     ending.wait()
     if ending.status is not None:
@@ -49,16 +76,23 @@ def serve(base_dir, spawn, private_dir, ending):
     """Run the way to the hub, the API's port and the server; returns the job's exit status."""
     os.mkdir(private_dir + "/s", 0o700)
     os.mkdir(private_dir + "/work", 0o700)
-    binds = prepare_binds(base_dir, spawn)
+    waits = "standby" in spawn["secrets"]
+    binds = [] if waits else prepare_binds(base_dir, spawn)
     api_port = ApiPort(private_dir)
-    env = server_env(spawn, api_port.port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
+
+    def env_of(person):
+        return server_env(person, api_port.port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
+
     way, key = way_to_hub(spawn["secrets"], private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
-    env_stream, env_path = in_memory(env_file(env))
+    env_stream, env_path = in_memory(env_file({} if waits else env_of(spawn)))
     with key, env_stream:
         api_port.start()
         way.start()
         try:
-            status = run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
+            if waits:
+                status = run_standby(base_dir, spawn, private_dir, env_path, env_of, ending)
+            else:
+                status = run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
         finally:
             way.stop()
     if ending.status is not None:

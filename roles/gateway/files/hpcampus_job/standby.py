@@ -16,7 +16,10 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 
-from .container import SOCKET_NAME
+from hpcampus_gateway.checks import check_identity
+from hpcampus_gateway.errors import BadRequestError
+
+from .container import CONTAINER_EXCHANGE, SOCKET_NAME, container_argv, home_of, runtime_env
 from .log import JobError, log
 
 BODY_MAX = 256 * 1024
@@ -31,7 +34,33 @@ def stage_argv(library, answer_fd, private_dir, container):
     return [sys.executable, "-I", library + "/stage.py", str(answer_fd), private_dir] + container
 
 
-def start_stage(container, private_dir, env):
+def waiting_argv(base_dir, spawn, private_dir, env_path):
+    """Argument list of a container that waits: home and exchange are empty directories of the stage."""
+    exchange = (private_dir + "/m/exchange", CONTAINER_EXCHANGE, "rw", False)
+    home = private_dir + "/m/home"
+    return container_argv(base_dir, spawn, private_dir, env_path, [exchange], home) + ["--standby"]
+
+
+def identified(spawn, request):
+    """The job's message as it would have been for the person whom the request names; ValueError when it breaks a rule."""
+    try:
+        identity = check_identity(request)
+    except BadRequestError as error:
+        raise ValueError(str(error)) from None
+    page = {name: identity[name] for name in ("env", "base_url", "default_url")}
+    who = {name: identity[name] for name in ("user_id", "server_id", "courses")}
+    return dict(spawn, secrets=dict(spawn["secrets"], **page), **who)
+
+
+def stage_binds(base_dir, person, binds):
+    """What the stage mounts for a person: the home, and the directories of the courses below the exchange."""
+    places = [[home_of(base_dir, person["user_id"]), "home", "rw"]]
+    for source, target, mode, _ in binds:
+        places.append([source, "exchange" + target[len(CONTAINER_EXCHANGE) :], mode])
+    return places
+
+
+def start_stage(container, private_dir, env=None):
     """Start the container on a stage; returns (process, file with the stage's answer)."""
     answer, answer_fd = os.pipe()
     argv = stage_argv(os.path.dirname(os.path.abspath(__file__)), answer_fd, private_dir, container)
@@ -41,7 +70,7 @@ def start_stage(container, private_dir, env):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=env,
+            env=env or runtime_env(),
             pass_fds=[answer_fd],
         )
     finally:
@@ -73,7 +102,7 @@ class HandOver:
         private_dir: the job's private directory; the socket in it is reached through the way to the hub.
         secret: what the request must know.
         take: called with the request's object; raises ValueError when it breaks a rule and JobError when it cannot be done.
-        give_up: called after ``WRONG_MAX`` wrong secrets.
+        give_up: called after ``WRONG_MAX`` wrong secrets, and when the job cannot be handed over.
     """
 
     def __init__(self, private_dir, secret, take, give_up):
@@ -152,6 +181,7 @@ class HandOver:
             return 400, {"message": str(error)[:300]}
         except JobError as error:
             self._done = True
+            self._give_up()
             return 500, {"message": str(error)[:300]}
         self._done = True
         return 200, {"ok": True}

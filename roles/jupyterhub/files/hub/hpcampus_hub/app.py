@@ -20,6 +20,7 @@ from .reaper import Owned, Reaper, ReaperTimes
 from .record import SpawnRecord
 from .settings import CARRIER_DIR, SettingsError, Site, read_site
 from .spawner import HpcSpawner
+from .standby import StandbyPool
 
 CONFIGURATION_ERROR = 78
 """Exit status (EX_CONFIG) after which the unit is not started again."""
@@ -121,6 +122,8 @@ class HpcHub(JupyterHub):
             self.db.rollback,
         )
         self._reaper.start()
+        self.engine.standbys = StandbyPool(self.engine, self.hub.port)
+        self.engine.standbys.start()
         try:
             return await super().init_spawners()
         except asyncio.CancelledError:
@@ -138,6 +141,8 @@ class HpcHub(JupyterHub):
         ]
         rows = self.db.query(orm.Spawner).filter(orm.Spawner.server != None)  # noqa: E711 (SQL)
         records += [SpawnRecord.from_state((row.state or {}).get("hpcampus") or {}) for row in rows]
+        if self.engine.standbys is not None:
+            records += self.engine.standbys.records
         known = [record for record in records if record is not None]
         return Owned(
             frozenset(record.spawn_id for record in known),
@@ -149,6 +154,8 @@ class HpcHub(JupyterHub):
         self.engine.closing = True
         if self._reaper is not None:
             await self._reaper.stop()
+        if self.engine.standbys is not None:
+            await self.engine.standbys.stop()
         await super().cleanup()
         await self.engine.stop()
 

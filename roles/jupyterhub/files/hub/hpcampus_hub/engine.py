@@ -4,7 +4,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .jobs import BookTimes, JobBook, Log
 from .link import Link, LinkTimes
@@ -14,6 +14,9 @@ from .paths.reverse import Reverse
 from .ports import PortRegistry
 from .protocol import Job, decode_jobs
 from .settings import Cluster, Site
+
+if TYPE_CHECKING:
+    from .standby import StandbyPool
 
 SETTINGS_KEY = "hpcampus_engine"
 """Where the hub's tornado settings hold the engine."""
@@ -44,6 +47,7 @@ class Engine:
         self.log = log
         self.route = route
         self.closing = False
+        self.standbys: StandbyPool | None = None
         self.ports = PortRegistry(site.tunnel.registry_dir, site.tunnel.port_min, site.tunnel.port_max)
         desk = Desk(site.carrier_dir)
         self.paths: dict[str, DataPath] = {

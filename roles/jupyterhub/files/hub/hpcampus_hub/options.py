@@ -50,6 +50,20 @@ class Choice:
     memberships: tuple[Membership, ...]
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is the profile as it comes, for a person: what a job can wait for without knowing who comes."""
+        asked = (self.image, self.cpus, self.memory_mb, self.time_limit_minutes, self.gres)
+        of_profile = self.profile
+        fixed = (
+            of_profile.image,
+            of_profile.cpus,
+            of_profile.memory_mb,
+            of_profile.time_limit_minutes,
+            of_profile.gres,
+        )
+        return asked == fixed and all(membership.role == "student" for membership in self.memberships)
+
+    @property
     def course(self) -> Membership | None:
         """The course that the server is for: the one chosen, or the first of the person's courses."""
         return self.memberships[0] if self.memberships else None

@@ -148,6 +148,8 @@ class Secrets:
     base_url: str
     default_url: str
     door: DoorSecrets | None = None
+    standby: str | None = field(default=None, repr=False)
+    """What a hand-over must know, for a job that waits until it is known whose it is."""
 
 
 @dataclass(frozen=True)

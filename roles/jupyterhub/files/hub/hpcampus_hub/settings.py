@@ -104,6 +104,8 @@ class Profile:
     gres_choices: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    standby: int = 0
+    """How many jobs of the profile wait warm for whoever comes next."""
 
     def range_of(self, size: str) -> Range:
         """What may be asked of ``cpus``, ``memory_mb`` or ``time_limit_minutes``: the fixed value alone if there is no range."""
@@ -367,6 +369,7 @@ _PROFILE: dict[str, tuple[Check, Any]] = {
     "reservation": (_slurm_name_or_none, ""),
     "description": (_description, ""),
     "images": (_distinct(_slug, "images"), ()),
+    "standby": (_integer(0, 100), 0),
     "environment": (_environment, {}),
     "ranges": (_mapping, {}),
     "courses": (_distinct(_slug, "courses"), ()),

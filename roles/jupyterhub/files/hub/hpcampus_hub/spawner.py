@@ -39,6 +39,7 @@ from .protocol import (
 )
 from .record import Phase, SpawnRecord
 from .settings import API_PORT_OFFSET
+from .standby import HandOverError
 
 _PAGES = Environment(loader=PackageLoader("hpcampus_hub"), autoescape=True)
 
@@ -94,6 +95,7 @@ class HpcSpawner(Spawner):
         self._news = asyncio.Event()
         self._followed: SpawnRecord | None = None
         self._notifying: asyncio.Task[int | None] | None = None
+        self._assigning: asyncio.Task[None] | None = None
         super().__init__(**kwargs)
 
     # --- what the hub keeps ------------------------------------------------------------------------------------------
@@ -230,35 +232,86 @@ class HpcSpawner(Spawner):
         """
         self._events, self._restored = [], False
         choice = self._choose()
-        now = time.time()
+        self._since = time.monotonic()
+        try:
+            record = await self._take_over(choice)
+            if record is None:
+                record = self._new_record(choice)
+                self._keep(record)
+                record = await self._submit(record, choice)
+            record = await self._until_ready(record)
+        except asyncio.CancelledError:
+            if self._record is not None and not self.engine.closing:
+                await asyncio.shield(self._abandon(self._record))
+            raise
+        except Exception:
+            if self._record is not None:
+                await self._abandon(self._record)
+            raise
+        self.ip, self.port = LOOPBACK, record.port
+        return f"http://{LOOPBACK}:{record.port}"
+
+    def _new_record(self, choice: Choice) -> SpawnRecord:
+        """A record with a port of its own."""
         try:
             lease = self.engine.ports.take()
         except NoPortError as error:
             raise StartError(f"Not started: {error}.", reason="port") from error
-        record = SpawnRecord(
+        return SpawnRecord(
             spawn_id=uuid.uuid4().hex,
             cluster=choice.profile.cluster,
             port=lease.port,
             serial=lease.serial,
             path=self.engine.site.clusters[choice.profile.cluster].data_path,
             phase=Phase.SUBMITTING,
-            deadline=now + self.start_timeout - min(_TIMEOUT_MARGIN_SECONDS, self.start_timeout / 4),
-            marks={"requested": now},
+            **self._times(),
         )
-        self._since = time.monotonic()
+
+    def _times(self) -> dict[str, Any]:
+        """The part of a record that begins now."""
+        now = time.time()
+        return {
+            "deadline": now + self.start_timeout - min(_TIMEOUT_MARGIN_SECONDS, self.start_timeout / 4),
+            "marks": {"requested": now},
+        }
+
+    async def _take_over(self, choice: Choice) -> SpawnRecord | None:
+        """Make a warm standby this person's; None when there is none, or it could not be."""
+        pool = self.engine.standbys
+        standby = pool.take(choice.profile) if pool is not None and choice.is_plain else None
+        if pool is None or standby is None:
+            return None
+        record = replace(standby.record, **self._times())
+        self._keep(record)
+        self._tell(20, f"Job {record.job_id} on {record.node} has waited for you.")
+        identity = {
+            "user_id": slug_of(self.user.name),
+            "server_id": slug_of(self.name) if self.name else "",
+            "courses": [{"slug": course.slug, "role": course.role} for course in choice.memberships],
+            "env": self._job_env(choice, record.port + API_PORT_OFFSET),
+            "base_url": self.server.base_url,
+            "default_url": self._opening_page(choice),
+        }
         try:
-            self._keep(record)
-            record = await self._submit(record, choice)
-            record = await self._until_ready(record)
-        except asyncio.CancelledError:
-            if not self.engine.closing:
-                await asyncio.shield(self._abandon(record))
-            raise
-        except Exception:
+            await pool.hand_over(standby, identity)
+        except HandOverError as error:
+            self.log.warning("%s: %s; a job is submitted instead", self._log_name, error)
             await self._abandon(record)
-            raise
-        self.ip, self.port = LOOPBACK, record.port
-        return f"http://{LOOPBACK}:{record.port}"
+            return None
+        self._assigning = asyncio.create_task(self._assign(record, identity["user_id"], identity["server_id"]))
+        now = time.time()
+        record = record.marked("submitted", now).marked("running", now)
+        self._keep(record)
+        return record
+
+    async def _assign(self, record: SpawnRecord, user_id: str, server_id: str) -> None:
+        """Have the cluster's queue show whose job it is now."""
+        try:
+            await self.engine.links[record.cluster].call(
+                "assign", job_id=record.job_id, user_id=user_id, server_id=server_id
+            )
+        except (GatewayError, LinkDownError) as error:
+            self.log.warning("Job %s still carries no user's name in the queue: %s", record.job_id, error)
 
     async def _submit(self, record: SpawnRecord, choice: Choice) -> SpawnRecord:
         """Make what its data path needs and hand the job to the cluster."""
