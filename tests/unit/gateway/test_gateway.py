@@ -5,6 +5,7 @@
 import io
 import json
 import os
+import re
 import stat
 import string
 import subprocess
@@ -13,9 +14,10 @@ import types
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hpcampus_hub.settings import ENVIRONMENT_NAME
 from tests.unit.gateway.loading import FILES, load
 
 checks = load("hpcampus_gateway.checks")
@@ -194,8 +196,18 @@ def test_missing_fields_are_refused(name: str) -> None:
         ("JUPYTERHUB_X", 3),
     ],
 )
-def test_environment_outside_the_list_is_refused(name: str, value: object) -> None:
+def test_environment_of_the_platforms_own_is_refused(name: str, value: object) -> None:
     assert "secrets.env" in refused(with_secrets(env={name: value}))
+
+
+@given(st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}|[A-Z]{2,9}_?[A-Z]{0,5}", fullmatch=True))
+@example("OMP_NUM_THREADS")
+@example("ld_preload")
+@example("Path")
+def test_what_a_profile_may_set_is_what_the_gateway_lets_through(name: str) -> None:
+    """Jupyter's and the hub's own names besides, which no profile may set."""
+    own = re.match(r"\A(?:JUPYTERHUB|JUPYTER|JPY|HPCAMPUS)_[A-Z0-9_]+\Z", name)
+    assert bool(checks.ENV_NAME.match(name)) == bool(ENVIRONMENT_NAME.fullmatch(name) or own)
 
 
 @pytest.mark.parametrize(

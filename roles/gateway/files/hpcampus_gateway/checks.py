@@ -25,8 +25,15 @@ DOOR_NAME = re.compile(r"\A[0-9a-f]{32}\Z")
 _SLURM_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _GRES_ITEM = r"[A-Za-z][A-Za-z0-9_]{0,31}(?::[A-Za-z0-9_.-]{1,32})?(?::[0-9]{1,4})?"
 _GRES = re.compile(r"\A" + _GRES_ITEM + "(?:," + _GRES_ITEM + r"){0,3}\Z")
-_ENV_NAME = re.compile(
-    r"\A(?:(?:JUPYTERHUB|JUPYTER|JPY|HPCAMPUS|NBGITPULLER|MEM|CPU)_[A-Z0-9_]{1,60}|LANG|LC_ALL|TZ)\Z"
+# What decides which program runs, what it loads or whose it is stays with the platform, in upper and lower case; some of it the hub sets.
+_ENV_KEPT = (
+    "(?:APPTAINER|BASH|DYLD_|GIT_|GLIBC_|HPCAMPUS_|IPYTHON|JPY_|JUPYTER|LD_|MALLOC_|NODE_|OPENSSL_|PERL|PYTHON|RUBY"
+    "|R_ENVIRON|R_PROFILE|SBATCH_|SINGULARITY|SLURM|SRUN_|SSH_|XDG_)"
+    "|(?:CDPATH|ENV|GCONV_PATH|HOME|HOSTALIASES|IFS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|LOCPATH|LOGNAME|NLSPATH|OLDPWD"
+    r"|PATH|PROMPT_COMMAND|PS4|PWD|R_HOME|SHELL|SHELLOPTS|TMPDIR|USER)\Z"
+)
+ENV_NAME = re.compile(
+    r"\A(?:(?:JUPYTERHUB|JUPYTER|JPY|HPCAMPUS)_[A-Z0-9_]{1,60}|(?!(?i:" + _ENV_KEPT + r"))[A-Za-z][A-Za-z0-9_]{0,63})\Z"
 )
 _ENV_VALUE = re.compile(r"\A[^\x00-\x1f\x7f]{0,16384}\Z")
 _HOST = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?\Z")
@@ -86,7 +93,7 @@ def check_env(env):
     if not isinstance(env, dict) or len(env) > 200:
         raise BadRequestError("secrets.env: expected an object of at most 200 names")
     for name, value in env.items():
-        if not _ENV_NAME.match(name):
+        if not ENV_NAME.match(name):
             raise BadRequestError(f"secrets.env: the name {ascii(name)[:80]} is not allowed")
         if not isinstance(value, str) or not _ENV_VALUE.match(value):
             raise BadRequestError(
