@@ -8,9 +8,9 @@ and job: nothing of it can be read or changed here.
 
 import os
 import re
-import select
 import socket
 import sys
+import threading
 
 from .errors import BadRequestError, GatewayError
 from .slurm import relay_argv
@@ -40,19 +40,27 @@ def connect(node, port):
     return client
 
 
-def splice(source, sink, client):
-    """Copy from ``source`` to the socket and from the socket to ``sink`` until one of them ends; all are descriptors."""
-    ways = {source: client, client: sink}
-    poll = select.poll()
-    for descriptor in ways:
-        poll.register(descriptor, select.POLLIN)
-    while True:
-        for descriptor, _ in poll.poll():
-            data = os.read(descriptor, BLOCK_BYTES)
+def copy(source, sink, ended):
+    """Copy from one descriptor to another until there is no more."""
+    try:
+        while True:
+            data = os.read(source, BLOCK_BYTES)
             if not data:
                 return
             while data:
-                data = data[os.write(ways[descriptor], data) :]
+                data = data[os.write(sink, data) :]
+    except OSError:  # one of the two hung up
+        return
+    finally:
+        ended.set()
+
+
+def splice(source, sink, client):
+    """Copy from ``source`` to the socket and from the socket to ``sink``, at the same time, until one of them ends."""
+    ended = threading.Event()
+    for ends in ((source, client), (client, sink)):
+        threading.Thread(target=copy, args=(*ends, ended), daemon=True).start()
+    ended.wait()
 
 
 def check_way(way, port):

@@ -17,6 +17,7 @@ import subprocess
 import threading
 import time
 
+from .container import SOCKET_NAME
 from .files import write
 from .log import JobError, log
 from .tunnel import GIVE_UP_SECONDS, hub_answers
@@ -43,8 +44,9 @@ def find_sshd():
 def sshd_config(private_dir, host_key_path, account):
     """The configuration of the job's sshd.
 
-    Unix sockets can be forwarded, ports cannot: sshd ties the permission for sockets to the one for ports, so the latter is given
-    and then emptied. There is no session. Sockets are not unlinked: a hub that was taken could empty the account's directories so.
+    The hub may connect to the notebook server's socket, and to nothing else: sshd asks ``PermitOpen`` for sockets too, with the path
+    in place of the host. It may make sockets, wherever the account may; sshd knows no rule for that. It does not unlink what is in
+    their place: a hub that was taken could empty the account's directories so. There is no session.
     """
     return "\n".join(
         (
@@ -63,7 +65,7 @@ def sshd_config(private_dir, host_key_path, account):
             "StreamLocalBindUnlink no",
             "StreamLocalBindMask 0177",
             "AllowTcpForwarding yes",
-            "PermitOpen none",
+            f"PermitOpen [{private_dir}/{SOCKET_NAME}]:*",
             "PermitListen none",
             "GatewayPorts no",
             "AllowAgentForwarding no",
