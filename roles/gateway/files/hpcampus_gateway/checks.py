@@ -20,6 +20,7 @@ SUBMIT_FIELDS = (
     "secrets",
 )
 SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation")
+HUB_FIELDS = ("host", "port", "user", "known_hosts")
 SPAWN_ID = re.compile(r"\A[0-9a-f]{32}\Z")
 DOOR_NAME = re.compile(r"\A[0-9a-f]{32}\Z")
 _SLURM_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -102,39 +103,37 @@ def check_env(env):
     return dict(env)
 
 
-def check_tunnel(tunnel):
-    """Return the tunnel's part of the secrets with every field checked."""
-    check_fields(
-        tunnel,
-        (
-            "host",
-            "port",
-            "user",
-            "known_hosts",
-            "private_key",
-            "certificate",
-            "notebook_port",
-            "api_port",
-            "hub_api_port",
-        ),
-    )
-    known_hosts = check_list(tunnel, "known_hosts", 16)
+def check_hub(hub):
+    """Return where and as whom a job finds the hub's sshd, with every field checked."""
+    check_fields(hub, HUB_FIELDS)
+    known_hosts = check_list(hub, "known_hosts", 16)
     if not known_hosts:
         raise BadRequestError("known_hosts: at least one host key is needed")
     for line in known_hosts:
         if not isinstance(line, str) or not _KNOWN_HOST.match(line):
             raise BadRequestError("known_hosts: a line is not of the form 'host type key'")
     return {
-        "host": check_text(tunnel, "host", _HOST),
-        "port": check_int(tunnel, "port", 1, 65535),
-        "user": check_text(tunnel, "user", _UNIX_USER),
+        "host": check_text(hub, "host", _HOST),
+        "port": check_int(hub, "port", 1, 65535),
+        "user": check_text(hub, "user", _UNIX_USER),
         "known_hosts": list(known_hosts),
-        "private_key": check_text(tunnel, "private_key", _PRIVATE_KEY),
-        "certificate": check_text(tunnel, "certificate", _CERTIFICATE),
-        "notebook_port": check_int(tunnel, "notebook_port", 1024, 65535),
-        "api_port": check_int(tunnel, "api_port", 1024, 65535),
-        "hub_api_port": check_int(tunnel, "hub_api_port", 1, 65535),
     }
+
+
+def check_tunnel(tunnel):
+    """Return the tunnel's part of the secrets with every field checked."""
+    check_fields(tunnel, (*HUB_FIELDS, "private_key", "certificate", "notebook_port", "api_port", "hub_api_port"))
+    checked = check_hub({name: tunnel[name] for name in HUB_FIELDS})
+    checked.update(
+        {
+            "private_key": check_text(tunnel, "private_key", _PRIVATE_KEY),
+            "certificate": check_text(tunnel, "certificate", _CERTIFICATE),
+            "notebook_port": check_int(tunnel, "notebook_port", 1024, 65535),
+            "api_port": check_int(tunnel, "api_port", 1024, 65535),
+            "hub_api_port": check_int(tunnel, "hub_api_port", 1, 65535),
+        }
+    )
+    return checked
 
 
 def check_door(door):
@@ -209,6 +208,18 @@ def check_courses(items, user_id):
     return seen
 
 
+def check_account_fields(request, config):
+    """Return where and on whose account a job is to run: ``partition``, and ``account``, ``qos`` and ``reservation`` or ``""``."""
+    filled = {"account": "", "qos": "", "reservation": ""}
+    filled.update(request)
+    partition = check_text(filled, "partition", PARTITION)
+    if partition not in config.partitions:
+        raise BadRequestError("partition: {} is not one of {}".format(partition, ", ".join(config.partitions)))
+    checked = {name: check_text(filled, name, _SLURM_NAME, empty=True) for name in ("account", "qos", "reservation")}
+    checked["partition"] = partition
+    return checked
+
+
 def check_submit(request, config):
     """Check every field of a submit request.
 
@@ -223,25 +234,22 @@ def check_submit(request, config):
         BadRequestError: names the field and the rule.
     """
     check_fields(request, SUBMIT_FIELDS, SUBMIT_OPTIONAL)
-    filled = {"gres": "", "account": "", "qos": "", "reservation": ""}
+    filled = {"gres": ""}
     filled.update(request)
     user_id = check_text(filled, "user_id", SLUG)
-    partition = check_text(filled, "partition", PARTITION)
-    if partition not in config.partitions:
-        raise BadRequestError("partition: {} is not one of {}".format(partition, ", ".join(config.partitions)))
-    return {
-        "spawn_id": check_text(filled, "spawn_id", SPAWN_ID),
-        "user_id": user_id,
-        "server_id": check_text(filled, "server_id", SLUG, empty=True),
-        "partition": partition,
-        "cpus": check_int(filled, "cpus", 1, 4096),
-        "memory_mb": check_int(filled, "memory_mb", 64, 64 * 1024 * 1024),
-        "time_limit_minutes": check_int(filled, "time_limit_minutes", 1, 366 * 24 * 60),
-        "gres": check_text(filled, "gres", _GRES, empty=True),
-        "account": check_text(filled, "account", _SLURM_NAME, empty=True),
-        "qos": check_text(filled, "qos", _SLURM_NAME, empty=True),
-        "reservation": check_text(filled, "reservation", _SLURM_NAME, empty=True),
-        "image": check_text(filled, "image", SLUG),
-        "courses": check_courses(check_list(filled, "courses", 64), user_id),
-        "secrets": check_secrets(filled["secrets"]),
-    }
+    checked = check_account_fields(filled, config)
+    checked.update(
+        {
+            "spawn_id": check_text(filled, "spawn_id", SPAWN_ID),
+            "user_id": user_id,
+            "server_id": check_text(filled, "server_id", SLUG, empty=True),
+            "cpus": check_int(filled, "cpus", 1, 4096),
+            "memory_mb": check_int(filled, "memory_mb", 64, 64 * 1024 * 1024),
+            "time_limit_minutes": check_int(filled, "time_limit_minutes", 1, 366 * 24 * 60),
+            "gres": check_text(filled, "gres", _GRES, empty=True),
+            "image": check_text(filled, "image", SLUG),
+            "courses": check_courses(check_list(filled, "courses", 64), user_id),
+            "secrets": check_secrets(filled["secrets"]),
+        }
+    )
+    return checked

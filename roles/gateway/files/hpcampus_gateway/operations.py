@@ -13,8 +13,19 @@ from .checks import SPAWN_ID, check_fields, check_int, check_submit, check_text
 from .config import SLUG
 from .errors import BadRequestError, BusyError, UnknownOpError
 from .files import remove, tail, write_private
+from .reach import Reach
 from .slurm import assign_argv, cancel_argv, parse_job_id, parse_partitions, parse_queue, queue_format, sbatch_argv
 
+OPERATIONS = (
+    "ping",
+    "list",
+    "submit",
+    "assign",
+    "cancel",
+    "info",
+    "log",
+    "reach",
+)
 LOG_TAIL_BYTES = 4000
 SPAWN_FILE_KEEP_SECONDS = 15 * 60
 RECORD_BYTES = 80
@@ -63,6 +74,10 @@ class Operations:
         """The end of a job's log."""
         check_fields(request, ("spawn_id",))
         return {"text": tail(self.path("log", check_text(request, "spawn_id", SPAWN_ID) + ".log"), LOG_TAIL_BYTES)}
+
+    def op_reach(self, request):
+        """Which data paths work, found with a short job; see ``Reach.run``."""
+        return Reach(self, self._config, self._slurm).run(request)
 
     def op_cancel(self, request):
         """Cancel a job of this hub; a job that is gone already is no error.
@@ -174,6 +189,6 @@ class Operations:
 
     def handle(self, name, request):
         """Run one operation by name."""
-        if name not in ("ping", "list", "submit", "assign", "cancel", "info", "log"):
-            raise UnknownOpError("operations: ping, list, submit, assign, cancel, info, log")
+        if name not in OPERATIONS:
+            raise UnknownOpError("operations: " + ", ".join(OPERATIONS))
         return getattr(self, "op_" + name)(request)

@@ -32,7 +32,7 @@ def job_comment(hub_id, job):
     return ":".join((COMMENT_TAG, hub_id, job["user_id"], job["server_id"], job["spawn_id"]))
 
 
-def sbatch_argv(config, job):
+def sbatch_argv(config, job, program="job.py"):
     """Argument list that submits a checked job; holds no secret."""
     argv = [
         "sbatch",
@@ -52,19 +52,19 @@ def sbatch_argv(config, job):
         "--time={}".format(job["time_limit_minutes"]),
     ]
     argv += [f"--{name}={job[name]}" for name in ("gres", "account", "qos", "reservation") if job[name]]
-    argv += [config.base_dir + "/lib/job.py", config.base_dir, job["spawn_id"]]
+    argv += [config.base_dir + "/lib/" + program, config.base_dir, job["spawn_id"]]
     return argv
 
 
-def relay_argv(config, job_id, spawn_id):
-    """Argument list that starts the door of a running job beside it, with our standard input and output as its own.
+def step_argv(job_id, program):
+    """Argument list that starts a program beside a running job, with our standard input and output as its own.
 
     ``--unbuffered``, or what is not a whole line would wait; the step takes nothing that the job has.
     """
     return [
         "srun",
         "--overlap",
-        "--jobid={}".format(job_id),
+        f"--jobid={job_id}",
         "--nodes=1",
         "--ntasks=1",
         "--input=0",
@@ -73,10 +73,12 @@ def relay_argv(config, job_id, spawn_id):
         "--export=NONE",
         "--chdir=/",
         "--quiet",
-        config.base_dir + "/lib/job_door.py",
-        config.base_dir,
-        spawn_id,
-    ]
+    ] + program
+
+
+def relay_argv(config, job_id, spawn_id):
+    """Argument list that starts the door of a running job."""
+    return step_argv(job_id, [config.base_dir + "/lib/job_door.py", config.base_dir, spawn_id])
 
 
 def cancel_argv(job, asked_before):
