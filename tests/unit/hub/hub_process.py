@@ -37,6 +37,7 @@ c.HpcHub.clusters = data["clusters"]
 c.HpcHub.profiles = data["profiles"]
 c.HpcHub.tunnel = data["tunnel"]
 c.HpcHub.courses = data["courses"]
+c.HpcHub.carrier_dir = data["carrier_dir"]
 c.HpcHub.query_fast_seconds = data["query_fast"]
 c.HpcHub.query_slow_seconds = data["query_slow"]
 c.HpcHub.reaper_pause_seconds = data["reaper_pause"]
@@ -88,6 +89,8 @@ class HubProcess:
         directory.mkdir()
         self.registry = directory / "tunnel"
         self.registry.mkdir()
+        self.carrier = directory / "carrier"
+        self.carrier.mkdir()
         self.port = free_port()
         self.log_file = directory / "hub.log"
         self.accounts_file = directory / "accounts.json"
@@ -122,6 +125,7 @@ class HubProcess:
             "courses": [
                 {"slug": "py1", "title": "Python 1", "instructors": ["ida"], "students": ["alice"], "image": "course"}
             ],
+            "carrier_dir": str(self.carrier),
             "grace": 60,
             "port": self.port,
             "db": str(directory / "hub.sqlite"),
@@ -147,6 +151,11 @@ class HubProcess:
     @property
     def leases(self) -> list[str]:
         return sorted(path.name for path in self.registry.iterdir())
+
+    @property
+    def orders(self) -> dict[str, dict[str, Any]]:
+        """What the carrier is to have up, by port."""
+        return {path.stem: json.loads(path.read_text()) for path in (self.carrier / "orders").glob("*.json")}
 
     def launch(self) -> None:
         """Start the process without waiting for it."""

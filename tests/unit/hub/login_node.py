@@ -76,6 +76,8 @@ class LoginNode:
         self.greeting = json.dumps({"hello": {"protocol": 1, "account": "hpcampus", "slurm": "24.11.5"}})
         self.log_text = ""
         self.hand_over_fails = False
+        self.ways = {"reverse": "", "direct": "", "forward": "", "relay": ""}
+        """What a look at the data paths finds."""
 
     @property
     def listens(self) -> bool:
@@ -182,6 +184,11 @@ class LoginNode:
         self.jobs[job_id].request.update(user_id=user_id, server_id=server_id)
         return {}
 
+    def _op_reach(self, **request: Any) -> dict[str, Any]:
+        checks.check_hub(request["hub"])
+        self._next_id += 1
+        return {"job_id": self._next_id, "node": "127.0.0.1", "port": self.port, "token": "t", "ways": dict(self.ways)}
+
     def _op_log(self, spawn_id: str) -> dict[str, Any]:
         del spawn_id
         return {"text": self.log_text}
@@ -209,7 +216,8 @@ class LoginNode:
     async def _open(self, job: FakeJob) -> None:
         await asyncio.sleep(self.server_delay)
         if job.state == "RUNNING":
-            port = job.request["secrets"]["tunnel"]["notebook_port"]
+            secrets = job.request["secrets"]
+            port = (secrets["tunnel"]["api_port"] if "tunnel" in secrets else secrets["door"]["api_port"]) - 5000
             job.server = await asyncio.start_server(self._answer, "127.0.0.1", port)
 
             if "standby" in job.request["secrets"]:

@@ -4,12 +4,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .jobs import BookTimes, JobBook, Log
 from .link import Link, LinkTimes
 from .paths.base import DataPath, PathError
 from .paths.carried import WORDS, Carried, Desk
+from .paths.choice import Chooser
+from .paths.reach import Reach, ReachError, reach
 from .paths.reverse import Reverse
 from .ports import PortRegistry
 from .protocol import Job, decode_jobs
@@ -57,6 +60,19 @@ class Engine:
         self.links = {name: Link(cluster, log, link_times) for name, cluster in site.clusters.items()}
         self.books = {name: self._book(cluster, book_times) for name, cluster in site.clusters.items()}
 
+        self.chooser = Chooser(site.clusters, self.reach, log, Path(site.carrier_dir) / "chosen.json")
+
+    async def reach(self, cluster: str) -> Reach:
+        """Try every data path of a cluster with a short job, as the first of its profiles would run.
+
+        Raises:
+            ReachError: nothing was found out.
+        """
+        profile = next((one for one in self.site.profiles.values() if one.cluster == cluster), None)
+        if profile is None:
+            raise ReachError(f"no profile runs on cluster {cluster}")
+        return await reach(self.links[cluster], self.site.tunnel, profile)
+
     def _book(self, cluster: Cluster, times: BookTimes | None) -> JobBook:
         link = self.links[cluster.name]
 
@@ -82,9 +98,11 @@ class Engine:
             link.start()
         for book in self.books.values():
             book.start()
+        self.chooser.start()
 
     async def stop(self) -> None:
         """Close everything."""
         self.closing = True
+        await self.chooser.stop()
         await asyncio.gather(*(book.stop() for book in self.books.values()))
         await asyncio.gather(*(link.stop() for link in self.links.values()))

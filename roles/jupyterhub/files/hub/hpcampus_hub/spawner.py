@@ -236,7 +236,7 @@ class HpcSpawner(Spawner):
         try:
             record = await self._take_over(choice)
             if record is None:
-                record = self._new_record(choice)
+                record = self._new_record(choice, await self._choose_path(choice.profile.cluster))
                 self._keep(record)
                 record = await self._submit(record, choice)
             record = await self._until_ready(record)
@@ -251,7 +251,7 @@ class HpcSpawner(Spawner):
         self.ip, self.port = LOOPBACK, record.port
         return f"http://{LOOPBACK}:{record.port}"
 
-    def _new_record(self, choice: Choice) -> SpawnRecord:
+    def _new_record(self, choice: Choice, path: str) -> SpawnRecord:
         """A record with a port of its own."""
         try:
             lease = self.engine.ports.take()
@@ -262,7 +262,7 @@ class HpcSpawner(Spawner):
             cluster=choice.profile.cluster,
             port=lease.port,
             serial=lease.serial,
-            path=self.engine.site.clusters[choice.profile.cluster].data_path,
+            path=path,
             phase=Phase.SUBMITTING,
             **self._times(),
         )
@@ -312,6 +312,20 @@ class HpcSpawner(Spawner):
             )
         except (GatewayError, LinkDownError) as error:
             self.log.warning("Job %s still carries no user's name in the queue: %s", record.job_id, error)
+
+    async def _choose_path(self, cluster: str) -> str:
+        """The data path of a cluster; where it is not known yet the person is told what is waited for.
+
+        Raises:
+            StartError: none works.
+        """
+        chooser = self.engine.chooser
+        if chooser.known(cluster) is None:
+            self._tell(5, f"Finding the way to cluster {cluster}: a short job tries what is possible.")
+        try:
+            return await chooser.path(cluster)
+        except PathError as error:
+            raise StartError(f"Not started: {error}. Tell the administrator.", reason="path") from error
 
     async def _submit(self, record: SpawnRecord, choice: Choice) -> SpawnRecord:
         """Make what its data path needs and hand the job to the cluster."""
@@ -427,8 +441,8 @@ class HpcSpawner(Spawner):
         updated = record if record.job_id == job.job_id else replace(record, job_id=job.job_id, phase=Phase.STARTING)
         if job.state == RUNNING:
             updated = replace(updated, node=job.nodes).marked("submitted", now).marked("running", now)
-            self._tell(50, f"Job {job.job_id} runs on {job.nodes}: its container and server are starting.")
             self._open(updated)
+            self._tell(50, f"Job {job.job_id} runs on {job.nodes}: its container and server are starting.")
         elif not verdict.over:
             self._tell(30, words.queued(job, now))
         if updated != record and self._is_current(record):
@@ -441,7 +455,7 @@ class HpcSpawner(Spawner):
         if found is Knock.NO_TUNNEL:
             trouble = self._path_trouble(record)
             if trouble:
-                self._tell(None, f"Connecting to {record.node or 'the job'}, tried again: {trouble}.")
+                self._tell(None, f"Connecting ({trouble}); it is tried again.")
             return record
         updated = record.marked("running", now).marked("tunnel", now)
         if found is Knock.NO_SERVER:
@@ -470,6 +484,8 @@ class HpcSpawner(Spawner):
             raise StartError(f"{name} can never start: {never}. Pick another size.", reason="never")
         if time.time() > record.deadline:
             waits = verdict.job is not None and verdict.job.state != RUNNING
+            if not waits and "tunnel" not in record.marks:
+                self.engine.chooser.failed(record.cluster, record.path, "no server was reached")
             trouble = self._path_trouble(record)
             why = f"no answer came in time: {trouble}" if trouble else "no answer came in time"
             if waits and verdict.job is not None:

@@ -200,8 +200,9 @@ class StandbyPool:
     async def _add(self, profile: Profile) -> None:
         """Submit one standby; what goes wrong is told once in a while."""
         try:
+            path = await self._engine.chooser.path(profile.cluster)
             lease = self._engine.ports.take()
-        except NoPortError as error:
+        except (NoPortError, PathError) as error:
             self._failed(profile, error)
             return
         record = SpawnRecord(
@@ -209,7 +210,7 @@ class StandbyPool:
             cluster=profile.cluster,
             port=lease.port,
             serial=lease.serial,
-            path=self._engine.site.clusters[profile.cluster].data_path,
+            path=path,
             phase=Phase.SUBMITTING,
             deadline=0.0,
         )
