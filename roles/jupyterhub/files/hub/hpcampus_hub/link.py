@@ -64,7 +64,7 @@ def explain(error: BaseException, cluster: Cluster) -> str:
     return f"{where}: {shown(str(error)) or type(error).__name__}"
 
 
-class _Session:
+class Session:
     """One ssh session with the gateway: matches answers to requests by their number."""
 
     def __init__(self, connection: asyncssh.SSHClientConnection, process: asyncssh.SSHClientProcess[str]) -> None:
@@ -138,7 +138,7 @@ class Link:
         self.trouble = "the link is not started"
         self._log = log
         self._times = times or LinkTimes()
-        self._session: _Session | None = None
+        self._session: Session | None = None
         self._up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -216,34 +216,17 @@ class Link:
         self.trouble = reason
 
     @contextlib.asynccontextmanager
-    async def _connect(self) -> AsyncIterator[_Session]:
+    async def _connect(self) -> AsyncIterator[Session]:
         """One session, greeted, with its reader not yet running."""
-        times, cluster = self._times, self.cluster
-        key = asyncssh.import_public_key(cluster.host_key)
-        connection = await asyncssh.connect(
-            cluster.host,
-            cluster.port,
-            username=cluster.user,
-            client_keys=[cluster.key_file],
-            known_hosts=([key], [], []),
-            server_host_key_algs=host_key_algorithms(cluster.host_key),
-            config=None,
-            agent_path=None,
-            preferred_auth="publickey",
-            connect_timeout=times.connect,
-            login_timeout=times.connect,
-            keepalive_interval=times.keepalive,
-            keepalive_count_max=times.keepalive_misses,
-        )
+        connection = await connect(self.cluster, self._times)
         try:
-            process = await connection.create_process(COMMAND, encoding="utf-8", errors="replace")
-            session = _Session(connection, process)
-            self.hello = await session.greet(times.connect)
+            session = await open_session(connection)
+            self.hello = await session.greet(self._times.connect)
             yield session
         finally:
             connection.abort()
 
-    async def _serve(self, session: _Session) -> None:
+    async def _serve(self, session: Session) -> None:
         """Let calls through until the session ends; a session that does not answer a ping is ended."""
         self._session = session
         self._up.set()
@@ -258,7 +241,7 @@ class Link:
             watchdog.cancel()
             session.fail(f"the session with cluster {self.cluster.name} ended")
 
-    async def _watch(self, session: _Session) -> None:
+    async def _watch(self, session: Session) -> None:
         """Ping now and then: keepalives prove the network, not the gateway."""
         while True:
             await asyncio.sleep(self._times.watchdog)
@@ -267,6 +250,38 @@ class Link:
             except Exception:  # noqa: BLE001 (a session that cannot be pinged is of no use, whatever the cause)
                 session.abort()
                 return
+
+
+async def connect(cluster: Cluster, times: LinkTimes) -> asyncssh.SSHClientConnection:
+    """Log in to a cluster's account: with the link's key alone, and only where the pinned host key is shown.
+
+    Raises:
+        asyncssh.HostKeyNotVerifiable: another host key is shown.
+        asyncssh.PermissionDenied: the account refuses the key.
+        asyncssh.Error, OSError, ValueError: it cannot be reached, or the key cannot be used; see :func:`explain`.
+    """
+    key = asyncssh.import_public_key(cluster.host_key)
+    return await asyncssh.connect(
+        cluster.host,
+        cluster.port,
+        username=cluster.user,
+        client_keys=[cluster.key_file],
+        known_hosts=([key], [], []),
+        server_host_key_algs=host_key_algorithms(cluster.host_key),
+        config=None,
+        agent_path=None,
+        preferred_auth="publickey",
+        connect_timeout=times.connect,
+        login_timeout=times.connect,
+        keepalive_interval=times.keepalive,
+        keepalive_count_max=times.keepalive_misses,
+    )
+
+
+async def open_session(connection: asyncssh.SSHClientConnection) -> Session:
+    """Start the gateway on a connection; it has not greeted yet, and nobody reads its answers yet."""
+    process = await connection.create_process(COMMAND, encoding="utf-8", errors="replace")
+    return Session(connection, process)
 
 
 def host_key_algorithms(host_key: str) -> list[str]:

@@ -53,6 +53,7 @@ class ProbeResult:
         output: what the cell printed.
         legs: seconds of the legs of the start as the hub measured them.
         events: the progress events of the start.
+        leg: the leg under way: ``login``, ``start``, ``api``, ``websocket``, ``cell`` or ``stop``.
     """
 
     login_s: float = 0.0
@@ -65,6 +66,7 @@ class ProbeResult:
     output: str = ""
     legs: dict[str, float] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    leg: str = "login"
 
     @property
     def total_s(self) -> float:
@@ -182,18 +184,20 @@ class Client:
         answer = await self.fetch("user", "GET", self.api_user, (200,))
         return bool(json.loads(answer.body).get("servers", {}).get(""))
 
-    async def spawn(self, options: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Ask for a server and follow its progress until it is ready."""
+    async def spawn(
+        self, options: Mapping[str, str], events: list[dict[str, Any]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Ask for a server and follow its progress until it is ready; ``events`` is filled as they come."""
+        events = [] if events is None else events
         await self.fetch("start", "POST", f"{self.api_user}/server", (201, 202), json={"user_options": dict(options)})
-        events = await self._progress()
+        await self._progress(events)
         last = events[-1] if events else {}
         if not last.get("ready"):
             raise ProbeError(f"start: {last.get('message', 'the hub told nothing about it')}")
         return events
 
-    async def _progress(self) -> list[dict[str, Any]]:
-        """The progress events of a start."""
-        events: list[dict[str, Any]] = []
+    async def _progress(self, events: list[dict[str, Any]]) -> None:
+        """Take in the progress events of a start until it ends."""
         rest = b""
 
         def take(chunk: bytes) -> None:
@@ -204,16 +208,23 @@ class Client:
         await self.fetch(
             "progress", "GET", f"{self.api_user}/server/progress", (200,), streaming_callback=take, request_timeout=0
         )
-        return events
 
     async def open_kernel(self) -> tuple[str, WebSocketClientConnection]:
         """Start a kernel and open its channel."""
+        kernel = await self.start_kernel()
+        return kernel, await self.open_channel(kernel)
+
+    async def start_kernel(self) -> str:
+        """Start a kernel; gives its id."""
         answer = await self.fetch("kernel", "POST", f"{self.server}/api/kernels", (201,), json={"name": "python3"})
-        kernel = json.loads(answer.body)["id"]
+        return str(json.loads(answer.body)["id"])
+
+    async def open_channel(self, kernel: str) -> WebSocketClientConnection:
+        """Open the channel of a kernel."""
         request = self.request("GET", f"{self.server}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}")
         request.url = "ws" + request.url.removeprefix("http")
         try:
-            return kernel, await websocket_connect(request)
+            return await websocket_connect(request)
         except (OSError, HTTPClientError, StreamClosedError) as error:
             raise ProbeError(
                 f"kernel: its websocket cannot be opened ({error}); does the proxy pass websockets?"
@@ -333,6 +344,7 @@ async def run_cell(  # noqa: PLR0913 (what a probe is about)
     ssl_context: ssl.SSLContext | None = None,
     stop: bool = True,
     timeout: float = 600.0,  # noqa: ASYNC109
+    result: ProbeResult | None = None,
 ) -> ProbeResult:
     """Log in, start a server, run one cell, and stop the server.
 
@@ -345,6 +357,7 @@ async def run_cell(  # noqa: PLR0913 (what a probe is about)
         ssl_context: how to check the hub's certificate; the system's way when None.
         stop: stop the server in the end.
         timeout: seconds for all of it.
+        result: filled as the probe goes on, so that a caller knows how far it came when it fails.
 
     Returns:
         What was found.
@@ -355,7 +368,7 @@ async def run_cell(  # noqa: PLR0913 (what a probe is about)
     client = Client(base_url, user, ssl_context)
     try:
         async with asyncio.timeout(timeout):
-            return await _probe(client, user, password, code, options or {}, stop)
+            return await _probe(client, user, password, code, options or {}, stop, result or ProbeResult())
     except TimeoutError:
         raise ProbeError(f"the probe did not end within {timeout:g} s") from None
     finally:
@@ -363,21 +376,25 @@ async def run_cell(  # noqa: PLR0913 (what a probe is about)
 
 
 async def _probe(
-    client: Client, user: str, password: str, code: str, options: Mapping[str, str], stop: bool
+    client: Client, user: str, password: str, code: str, options: Mapping[str, str], stop: bool, result: ProbeResult
 ) -> ProbeResult:
-    result = ProbeResult()
     clock = _Clock()
     await client.login(password)
     result.login_s = clock.lap()
+    result.leg = "start"
     if await client.has_server():
         raise ProbeError(f"user {user!r} has a server already; stop it, or probe as a user of its own")
     clock.lap()
     try:
-        result.events = await client.spawn(options)
+        await client.spawn(options, result.events)
         result.ready_s = clock.lap()
         result.legs = result.events[-1].get("hpcampus", {}).get("legs", {})
-        kernel, channel = await client.open_kernel()
+        result.leg = "api"
+        kernel = await client.start_kernel()
+        result.leg = "websocket"
+        channel = await client.open_channel(kernel)
         result.kernel_s = clock.lap()
+        result.leg = "cell"
         try:
             cell = await run_in(channel, code, user)
         finally:
@@ -390,6 +407,7 @@ async def _probe(
             await client.stop_server(60.0)
         raise
     if stop:
+        result.leg = "stop"
         clock.lap()
         await client.stop_server(120.0)
         result.stop_s = clock.lap()
