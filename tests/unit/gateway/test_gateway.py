@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The forced command: what it refuses, what it hands to Slurm, what it reads from Slurm."""
 
+import errno
 import io
 import json
 import os
@@ -560,6 +561,32 @@ def test_log_gives_the_end_and_follows_no_link(base: Path) -> None:
     assert room.op_log({"spawn_id": OTHER_SPAWN})["text"] == ""
     with pytest.raises(errors.BadRequestError):
         room.op_log({"spawn_id": "../../etc/passwd"})
+
+
+def test_health_tells_images_and_room(base: Path) -> None:
+    (base / "images" / "gone.sif").symlink_to(base / "nowhere")
+    (base / "images" / "Odd name.sif").write_text("")
+    answer = room_of(base, FakeSlurm()).handle("health", {})
+    assert (answer["images"], answer["problem"]) == (["base"], "")
+    assert answer["free_bytes"] > 0
+    assert answer["free_files"] is None or answer["free_files"] > 0
+    assert [list((base / name).iterdir()) for name in ("spawns", "jobs", "log")] == [[], [], []]
+
+
+def test_health_tells_what_cannot_be_written(base: Path) -> None:
+    (base / "jobs").rmdir()
+    assert room_of(base, FakeSlurm()).handle("health", {})["problem"] == "jobs: No such file or directory"
+    assert room_of(base / "nowhere", FakeSlurm()).handle("health", {})["problem"] == "No such file or directory"
+
+
+def test_health_sees_a_full_quota_and_leaves_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(os, "write", full)
+    answer = room_of(base, FakeSlurm()).handle("health", {})
+    assert answer["problem"] == f"spawns: {os.strerror(errno.EDQUOT)}"
+    assert list((base / "spawns").iterdir()) == []
 
 
 # --- the session

@@ -3,7 +3,9 @@
 """A cluster for tests: a real ssh server on loopback, the gateway's protocol, and jobs that listen where tunnels do."""
 
 import asyncio
+import contextlib
 import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,10 +76,34 @@ class LoginNode:
         self.refuse: tuple[str, str] | None = None
         """Code and message with which submit is refused."""
         self.greeting = json.dumps({"hello": {"protocol": 1, "account": "hpcampus", "slurm": "24.11.5"}})
+        self.complaint = ""
+        """What the gateway says on its standard error before it ends at once."""
         self.log_text = ""
         self.hand_over_fails = False
         self.ways = {"reverse": "", "direct": "", "forward": "", "relay": ""}
         """What a look at the data paths finds."""
+        self.skew = 0.0
+        """Seconds by which the login node's clock is ahead."""
+        self.slurm_fails = False
+        self.partitions = [
+            {
+                "name": name,
+                "available": True,
+                "time_limit_minutes": 720,
+                "nodes": 2,
+                "cpus": 8,
+                "memory_mb": 16000,
+                "gres": gres,
+            }
+            for name, gres in (("jupyter", []), ("gpu", ["gpu:a100:2(S:0-1)"]))
+        ]
+        self.health: dict[str, Any] | None = {
+            "images": ["base", "ml"],
+            "problem": "",
+            "free_bytes": 10**12,
+            "free_files": None,
+        }
+        """Answer to health; None as of a gateway that does not know the question."""
 
     @property
     def listens(self) -> bool:
@@ -122,7 +148,8 @@ class LoginNode:
     def cut(self) -> None:
         """End every session at once, without an answer to what is under way."""
         for process in list(self._processes):
-            process.channel.get_connection().abort()
+            with contextlib.suppress(AssertionError):  # the hub was faster
+                process.channel.get_connection().abort()
 
     async def close(self) -> None:
         await self.stop_listening()
@@ -137,6 +164,9 @@ class LoginNode:
         self._processes.add(process)
         tasks = set()
         try:
+            if self.complaint:
+                process.stderr.write(self.complaint + "\n")
+                return
             process.stdout.write(self.greeting + "\n")
             async for line in process.stdin:
                 tasks.add(asyncio.create_task(self._handle(process, json.loads(line))))
@@ -159,7 +189,17 @@ class LoginNode:
             process.stdout.write(json.dumps(answer) + "\n")
 
     def _op_ping(self) -> dict[str, Any]:
-        return {"time": 0.0}
+        return {"time": time.time() + self.skew}
+
+    def _op_info(self) -> dict[str, Any]:
+        if self.slurm_fails:
+            raise PermissionError("slurm", "sinfo failed (1): Unable to contact slurm controller")
+        return {"partitions": self.partitions}
+
+    def _op_health(self) -> dict[str, Any]:
+        if self.health is None:
+            raise PermissionError("unknown-op", "operations: ping, list, submit, cancel, info, log")
+        return self.health
 
     def _op_list(self) -> dict[str, Any]:
         if self.queue_fails:

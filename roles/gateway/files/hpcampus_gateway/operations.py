@@ -13,6 +13,7 @@ from .checks import SPAWN_ID, check_fields, check_int, check_submit, check_text
 from .config import SLUG
 from .errors import BadRequestError, BusyError, UnknownOpError
 from .files import remove, tail, write_private
+from .health import health
 from .reach import Reach
 from .slurm import assign_argv, cancel_argv, parse_job_id, parse_partitions, parse_queue, queue_format, sbatch_argv
 
@@ -23,6 +24,7 @@ OPERATIONS = (
     "assign",
     "cancel",
     "info",
+    "health",
     "log",
     "reach",
 )
@@ -69,6 +71,11 @@ class Operations:
         check_fields(request, ())
         text = self._slurm.run(["sinfo", "-h", "-a", "-o", "%R|%a|%l|%D|%c|%m|%G"])
         return {"partitions": parse_partitions(text, self._config.partitions)}
+
+    def op_health(self, request):
+        """How the base directory is, see :func:`health`."""
+        check_fields(request, ())
+        return health(self._config.base_dir)
 
     def op_log(self, request):
         """The end of a job's log."""

@@ -13,6 +13,7 @@ import asyncssh
 from hpcampus_hub.link import LinkDownError, LinkTimes, Session, connect, host_key_algorithms, open_session
 from hpcampus_hub.protocol import PENDING, RUNNING, GatewayError, ProtocolError, decode_jobs
 from hpcampus_hub.settings import Cluster, Profile
+
 from .finding import Said
 from .host import judge_room
 from .network import addresses, knock, reason, refused

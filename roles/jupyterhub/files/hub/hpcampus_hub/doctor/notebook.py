@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hpcampus_hub.probe import ProbeError, ProbeResult, run_cell
+
 from .finding import Said
 from .words import say
 

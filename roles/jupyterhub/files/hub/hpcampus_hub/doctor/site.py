@@ -76,7 +76,7 @@ def load_hub(etc: Path, url: str = "") -> Hub:
         return _hub(config, url)
     except SystemExit:
         raise ConfigurationError(complaint.getvalue().strip() or "it ends the hub without a word") from None
-    except Exception as error:  # noqa: BLE001 (a configuration file is a program)
+    except Exception as error:
         raise ConfigurationError(f"{type(error).__name__}: {error}") from error
 
 

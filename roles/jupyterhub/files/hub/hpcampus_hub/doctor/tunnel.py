@@ -14,6 +14,7 @@ from hpcampus_hub.link import host_key_algorithms
 from hpcampus_hub.ports import LOOPBACK, Lease, NoPortError, PortRegistry, is_free
 from hpcampus_hub.settings import Tunnel
 from hpcampus_hub.signer import Credential, SignerError, make_credential
+
 from .finding import Said
 from .network import SILENT_SECONDS, reason
 from .words import say

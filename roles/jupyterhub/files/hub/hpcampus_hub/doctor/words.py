@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 
 from hpcampus_hub.protocol import shown
+
 from .finding import Said, Verdict
 
 OK, WARNING, BROKEN, NOT_TRIED = Verdict.OK, Verdict.WARNING, Verdict.BROKEN, Verdict.NOT_TRIED
