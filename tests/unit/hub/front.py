@@ -3,6 +3,7 @@
 """A front for tests: TLS, everything under /hub from the real hub, and under /user a notebook server that plays a kernel."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import ipaddress
 import json
@@ -14,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tornado.httpserver import HTTPServer
+from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
@@ -50,12 +52,16 @@ class HubPages(RequestHandler):
 
     async def _pass(self) -> None:
         headers = {name: value for name, value in self.request.headers.items() if name not in ("Host", "Connection")}
+        streams = self.request.path.endswith("/progress")
         answer = await self.hub.fetch(
             self.request.method or "GET",
             self.request.uri or "/",
             body=self.request.body or None,
             headers={**headers, "X-Forwarded-Proto": "https"},
+            **({"streaming_callback": self._stream} if streams else {}),
         )
+        if streams:
+            return
         self.set_status(answer.code)
         for name in ("Content-Type", "Location"):
             if name in answer.headers:
@@ -66,6 +72,12 @@ class HubPages(RequestHandler):
             self.write(answer.body)
 
     get = post = delete = _pass
+
+    def _stream(self, chunk: bytes) -> None:
+        """Pass on a piece of an answer as it comes."""
+        with contextlib.suppress(StreamClosedError):
+            self.write(chunk)
+            self.flush()
 
     def check_xsrf_cookie(self) -> None:
         """The hub does."""

@@ -58,6 +58,7 @@ c.JupyterHub.concurrent_spawn_limit = 300
 c.HpcSpawner.start_timeout = data["start_timeout"]
 c.HpcSpawner.http_timeout = 5
 c.HpcSpawner.stop_timeout = 3
+c.JupyterHub.tornado_settings = {{"slow_spawn_timeout": data["slow_spawn_timeout"]}}
 """
 
 
@@ -136,6 +137,7 @@ class HubProcess:
             "query_slow": 0.3,
             "reaper_pause": 0.2,
             "poll_interval": 60,
+            "slow_spawn_timeout": 10,
         }
         self.write_accounts("alice", "bob", "ida")
 

@@ -201,7 +201,14 @@ async def test_every_obstacle_is_told_at_once(login_node: LoginNode) -> None:
 
 
 def test_a_partition_without_a_limit_of_time_fits() -> None:
-    partition = {"available": True, "nodes": 1, "cpus": 2, "memory_mb": 4096, "time_limit_minutes": None, "gres": []}
+    partition: dict[str, Any] = {
+        "available": True,
+        "nodes": 1,
+        "cpus": 2,
+        "memory_mb": 4096,
+        "time_limit_minutes": None,
+        "gres": [],
+    }
     assert judge_profile(SMALL, {"jupyter": partition}) == []
 
 

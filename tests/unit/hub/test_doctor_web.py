@@ -120,7 +120,8 @@ async def test_a_certificate_of_a_stranger(tmp_path: Path) -> None:
     assert own.seen.startswith("issued by itself, whom")
 
 
-async def test_a_port_without_tls() -> None:
+async def test_a_port_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpcampus_hub.doctor.web.HTTP_SECONDS", 0.5)
     async with serve(200) as port:
         said = await web(f"https://localhost:{port}/").certificate()
     assert said.verdict == "broken"
@@ -156,7 +157,8 @@ async def test_the_hub_is_down(tmp_path: Path) -> None:
     assert "journalctl -u jupyterhub -n 50" in hub.cure
 
 
-async def test_apache_alone_is_wrong(tmp_path: Path) -> None:
+async def test_apache_alone_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpcampus_hub.doctor.web.HTTP_SECONDS", 0.5)
     path = issue(tmp_path / "front.pem", None, "localhost")
     async with serve(404, path) as public, serve(200) as proxy:
         said = await web(f"https://localhost:{public}/", proxy).apache()

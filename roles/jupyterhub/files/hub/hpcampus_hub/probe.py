@@ -197,17 +197,20 @@ class Client:
         return events
 
     async def _progress(self, events: list[dict[str, Any]]) -> None:
-        """Take in the progress events of a start until it ends."""
-        rest = b""
+        """Take in the progress events of a start until it ends, or until nobody waits for it any more."""
+        rest, waiting = b"", True
 
         def take(chunk: bytes) -> None:
             nonlocal rest
             *lines, rest = (rest + chunk).split(b"\n")
-            events.extend(json.loads(line[5:]) for line in lines if line.startswith(b"data:"))
+            if waiting:
+                events.extend(json.loads(line[5:]) for line in lines if line.startswith(b"data:"))
 
-        await self.fetch(
-            "progress", "GET", f"{self.api_user}/server/progress", (200,), streaming_callback=take, request_timeout=0
-        )
+        path = f"{self.api_user}/server/progress"
+        try:
+            await self.fetch("progress", "GET", path, (200,), streaming_callback=take, request_timeout=0)
+        finally:
+            waiting = False
 
     async def open_kernel(self) -> tuple[str, WebSocketClientConnection]:
         """Start a kernel and open its channel."""

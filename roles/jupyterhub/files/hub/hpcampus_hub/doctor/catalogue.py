@@ -68,7 +68,7 @@ def legs_of(patient: Patient) -> list[Leg]:
         *_host_legs(patient),
         *_tunnel_legs(hub, patient),
         *(leg for name, visit in patient.visits.items() for leg in cluster_legs(name, visit)),
-        *_notebook_legs(patient.notebook),
+        *notebook_legs(patient.notebook),
     ]
 
 
@@ -139,7 +139,8 @@ def cluster_legs(name: str, visit: Visit) -> list[Leg]:
     ]
 
 
-def _notebook_legs(notebook: Notebook) -> list[Leg]:
+def notebook_legs(notebook: Notebook) -> list[Leg]:
+    """The legs of a notebook."""
     needs = {
         "sign-in": ("certificate", "apache", "hub"),
         "job": ("sign-in",),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from .finding import Said
 from .site import Hub
@@ -154,29 +154,26 @@ def write_to(url: URL) -> Said:
     """Try to change a row of the database that names its schema, and take it back."""
     name = url.render_as_string(hide_password=True)
     is_file = url.get_backend_name() == "sqlite"
-    if is_file and (not url.database or not Path(url.database).is_file()):
+    path = (url.database or "").removeprefix("file:")
+    if is_file and not Path(path).is_file():
         return say("database.missing", database=name)
     limit = {"timeout": _DATABASE_SECONDS} if is_file else {"connect_timeout": _DATABASE_SECONDS}
-    engine = sqlalchemy.create_engine(url, connect_args=limit, poolclass=sqlalchemy.NullPool)
     opened = False
     try:
+        engine = sqlalchemy.create_engine(url, connect_args=limit, poolclass=sqlalchemy.NullPool)
         with engine.connect() as connection:
             opened = True
             connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = version_num"))
             connection.rollback()
-    except OperationalError as error:
-        if "database is locked" in str(error.orig):
+    except (SQLAlchemyError, ImportError) as error:
+        words = without(url, error)
+        if "database is locked" in words:
             return say("database.locked", database=name)
-        case = "database.read-only" if opened and "unable to open" not in str(error.orig) else "database.closed"
-        return say(case, database=name, error=without(url, error))
-    except SQLAlchemyError as error:
-        return say("database.read-only" if opened else "database.closed", database=name, error=without(url, error))
-    finally:
-        engine.dispose()
+        return say("database.read-only" if opened else "database.closed", database=name, error=words)
     return say("database.good", database=name)
 
 
-def without(url: URL, error: SQLAlchemyError) -> str:
+def without(url: URL, error: Exception) -> str:
     """The words of the database without the password, should it be in them."""
     words = str(error.orig) if isinstance(error, DBAPIError) else str(error)
     return words.replace(str(url.password), "***") if url.password else words

@@ -86,7 +86,7 @@ class Notebook:
         return say(
             f"{name}.good",
             user=self._login.user if self._login else "",
-            node=ready.get("node") or "a compute node",
+            node=ready.get("node") or result.node or "a compute node",
             job=ready.get("job_id") or "?",
             seconds=f"{seconds.get(name, 0.0):.1f}",
         )

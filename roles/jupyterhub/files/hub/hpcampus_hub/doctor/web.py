@@ -60,6 +60,16 @@ async def _status(url: str) -> int:
     return answer.code
 
 
+async def _shown(host: str, port: int, context: ssl.SSLContext) -> x509.Certificate:
+    """The certificate that a server shows, if the context lets it."""
+    _, writer = await asyncio.open_connection(
+        host, port, ssl=context, server_hostname=host, ssl_handshake_timeout=HTTP_SECONDS
+    )
+    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return x509.load_der_x509_certificate(der)
+
+
 @dataclass(frozen=True)
 class Web:
     """The web legs of a hub; ``ca_file`` is trusted besides what the system trusts."""
@@ -90,16 +100,13 @@ class Web:
         """A browser would accept the certificate."""
         host, port = self.hub.host, self.hub.port
         try:
-            _, writer = await asyncio.open_connection(host, port, ssl=trusting(self.ca_file), server_hostname=host)
-            writer.close()
+            await _shown(host, port, trusting(self.ca_file))
             problem = None
         except ssl.SSLCertVerificationError as error:
             problem = error
         except OSError as error:
             return say("certificate.none", host=host, port=port, error=reason(error))
-        _, writer = await asyncio.open_connection(host, port, ssl=anybody(), server_hostname=host)
-        shown = x509.load_der_x509_certificate(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
-        writer.close()
+        shown = await _shown(host, port, anybody())
         return judge(shown, host, problem, dt.datetime.now(dt.UTC))
 
     async def apache(self) -> Said:

@@ -455,7 +455,10 @@ CASES: dict[str, tuple[Verdict, str, str]] = {
     "job.broken": (
         BROKEN,
         "{error}",
-        "The words of the hub name the cause; a job that waits: squeue --start and sinfo -R on the login node",
+        (
+            "The words of the hub name the cause; a job that waits: squeue --start and sinfo -R on the login node; one that ran and "
+            "ended: its log below site_shared_dir/log"
+        ),
     ),
     "way-back.good": (OK, "the job reached this hub after {seconds} s", ""),
     "way-back.passed": (OK, "{words}", ""),
