@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -79,6 +79,7 @@ class Options:
         vault_password_file: File or program that gives the vault's password.
         become_password: Password for sudo on the hosts.
         hosts_identity: Changes when hosts were made anew (containers of the demo).
+        variables: Variables of the playbook itself; never a secret, for they stand on its command line.
     """
 
     only: str | None = None
@@ -87,6 +88,7 @@ class Options:
     vault_password_file: Path | None = None
     become_password: str | None = field(default=None, repr=False)
     hosts_identity: str = ""
+    variables: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ class Installer:
             vault_password_file=options.vault_password_file,
             become_password=options.become_password,
             check=options.check,
+            variables=options.variables,
         )
         report = StepReport(step, self.runner(request, on_event, self.view.tick), log)
         self.view.step_finished(report)

@@ -161,6 +161,26 @@ def verify_command(inventory: Path, vault_password_file: Path | None, **flags: b
         _verify(console, _installer(site, console, plain=flags["plain"]), options, retry)
 
 
+@cli.command("doctor", help=t("help.doctor"))
+@inventory_option
+@click.option("--json", "as_json", is_flag=True, help=t("help.doctor.json"))
+@vault_option
+@become_option
+@plain_option
+def doctor_command(inventory: Path, vault_password_file: Path | None, **flags: bool) -> None:
+    """Walk every leg."""
+    from hpcampus.places import existing_site
+    from hpcampus.screens.console import make_console
+
+    site = existing_site(inventory)
+    as_json, become = flags["as_json"], flags["ask_become_pass"]
+    progress = make_console(stderr=as_json)
+    with site.state.lock():
+        options = _options(site, vault_password_file, become=become)
+        retry = t("summary.retry-doctor", options=_again(inventory, vault_password_file, become=become))
+        _examine(progress, _installer(site, progress, plain=flags["plain"]), options, retry, as_json=as_json)
+
+
 @cli.command("steps", help=t("help.steps"))
 @inventory_option
 def steps_command(inventory: Path) -> None:
@@ -286,6 +306,29 @@ def _verify(console: Console, installer: Installer, options: Options, retry: str
     for line in result_lines(report):
         say(console, f"  {line}")
     say(console, t("verify.ok"), "bold green")
+
+
+def _examine(console: Console, installer: Installer, options: Options, retry: str, *, as_json: bool) -> None:
+    import json
+
+    from hpcampus.doctor import read_findings, run_doctor
+    from hpcampus.errors import VerifyFailedError
+    from hpcampus.runner import Outcome
+    from hpcampus.screens.summary import print_failures, print_findings
+
+    report = run_doctor(installer, options)
+    if report.result.outcome is Outcome.STOPPED:
+        raise InterruptedRunError("stopped")
+    found = read_findings(report)
+    if found is None:
+        print_failures(console, report, retry)
+        raise VerifyFailedError("doctor-failed")
+    if as_json:
+        click.echo(json.dumps({key: found[key] for key in ("verdict", "findings")}, indent=2))
+    else:
+        print_findings(console, found["table"])
+    if found["verdict"] == "broken":
+        raise VerifyFailedError("doctor-broken")
 
 
 def _raise_unless_successful(console: Console, last: StepReport, retry: str) -> None:

@@ -73,6 +73,7 @@ class Request:
         become_password: Password for sudo on the hosts; kept in memory only.
         check: Whether to announce changes instead of making them.
         ident: Name of the directory of artifacts.
+        variables: Variables of the playbook itself; never a secret, for they stand on its command line.
     """
 
     playbook: str
@@ -83,6 +84,7 @@ class Request:
     vault_password_file: Path | None = None
     become_password: str | None = field(default=None, repr=False)
     check: bool = False
+    variables: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -274,6 +276,7 @@ def _arguments(job: _Job) -> dict[str, Any]:
         "inventory": str(request.hosts_file),
         "cmdline": " ".join(options) or None,
         "envvars": environment,
+        "extravars": dict(request.variables),
         "passwords": passwords,
         "settings": {"pexpect_timeout": 0.3},
         "fact_cache": str(request.state / "facts"),

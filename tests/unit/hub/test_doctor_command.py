@@ -244,6 +244,21 @@ async def test_a_hub_without_a_cluster_has_a_leg_that_says_so() -> None:
     assert (said.verdict, said.seen) == ("broken", "no cluster is configured, so no notebook can start")
 
 
+@pytest.mark.parametrize(
+    ("data_path", "there"),
+    [
+        ("reverse", ["ports", "signer", "sshd", "tunnel"]),
+        ("relay", ["ports", "carrier"]),
+        ("direct", ["ports", "carrier"]),
+        ("auto", ["ports", "signer", "sshd", "tunnel", "carrier"]),
+    ],
+)
+def test_the_legs_of_data_paths_that_nobody_uses_are_left_out(data_path: str, there: list[str]) -> None:
+    hub = Hub(site(clusters=[cluster(data_path=data_path)]), "", 8000, 8081, "")
+    found = names(legs_of(Patient(hub, HEALTHY, {}, Notebook("", None))))
+    assert [name for name in found if name in {"ports", "signer", "sshd", "tunnel", "carrier"}] == there
+
+
 def test_the_tunnels_user_before_the_configuration_may_be_run(tmp_path: Path) -> None:
     assert tunnel_user(tmp_path) == "tunnel"
     for text, user in [
@@ -319,13 +334,18 @@ def test_root_is_given_up_for_good_before_the_configuration_is_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     done: list[tuple[Any, ...]] = []
+
+    def look_once(user: str) -> Look:
+        done.append(("look", user))
+        return HEALTHY
+
     account = argparse.Namespace(pw_name="jupyterhub", pw_uid=4321, pw_gid=4322, pw_dir=str(tmp_path))
     monkeypatch.setattr(pwd, "getpwnam", lambda _name: account)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chdir", lambda path: done.append(("chdir", path)))
     for name in ("initgroups", "setgid", "setuid"):
         monkeypatch.setattr(os, name, lambda *values, name=name: done.append((name, *values)))
-    monkeypatch.setattr(command, "look", lambda user: done.append(("look", user)) or HEALTHY)
+    monkeypatch.setattr(command, "look", look_once)
     monkeypatch.setenv("HOME", "/root")
     monkeypatch.setattr(command, "ETC", tmp_path)
     assert command.become_hub() == HEALTHY

@@ -37,6 +37,7 @@ ACTIVE = [
     "apache2.service",
     "jupyterhub-proxy.service",
     "jupyterhub.service",
+    "hpcampus-carrier.service",
     "ssh.service",
     "hpcampus-signer.socket",
     "hpcampus-tunnel-revoke.service",
@@ -61,7 +62,7 @@ async def test_services() -> None:
     good = await services(shown())
     assert (good.verdict, good.seen) == (
         "ok",
-        "active: apache2, jupyterhub-proxy, jupyterhub, ssh, hpcampus-signer.socket, hpcampus-tunnel-revoke",
+        "active: apache2, jupyterhub-proxy, jupyterhub, hpcampus-carrier, ssh, hpcampus-signer.socket, hpcampus-tunnel-revoke",
     )
     down = await services(shown(jupyterhub_service="failed failed", hpcampus_signer_socket="inactive dead"))
     assert down.seen == "jupyterhub.service is failed (failed), hpcampus-signer.socket is inactive"

@@ -20,7 +20,7 @@ from hpcampus.runner import Outcome, Result
 from tests.unit.wizard.conftest import CANARY, ROOT, marks
 
 COMMANDS = [
-    [], ["setup"], ["apply"], ["verify"], ["steps"], ["demo"], ["demo", "up"], ["demo", "down"], ["demo", "status"],
+    [], ["setup"], ["apply"], ["verify"], ["doctor"], ["steps"], ["demo"], ["demo", "up"], ["demo", "down"], ["demo", "status"],
     ["demo", "shell"],
 ]  # fmt: skip
 
@@ -49,7 +49,14 @@ def test_help_teaches(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_shows_the_ways_in(capsys: pytest.CaptureFixture[str]) -> None:
     cli.run(["--help"])
     shown = capsys.readouterr().out
-    for wanted in ("hpcampus demo up", "hpcampus setup", "hpcampus apply", "hpcampus verify", "Exit codes"):
+    for wanted in (
+        "hpcampus demo up",
+        "hpcampus setup",
+        "hpcampus apply",
+        "hpcampus verify",
+        "hpcampus doctor",
+        "Exit codes",
+    ):
         assert wanted in shown
 
 
@@ -178,7 +185,7 @@ def runs(collection: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     return found
 
 
-@pytest.mark.parametrize("command", ["apply", "verify"])
+@pytest.mark.parametrize("command", ["apply", "verify", "doctor"])
 def test_a_wrong_vault_key_has_its_own_exit_code(
     local_site: Site, runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: Any
 ) -> None:
@@ -202,6 +209,7 @@ def test_a_wrong_vault_key_has_its_own_exit_code(
         (["apply"], "hpcampus apply --inventory {inventory}"),
         (["apply", "--vault-password-file", "my key"], "hpcampus apply --inventory {inventory} --vault-password-file 'my key'"),
         (["verify", "--vault-password-file", "my key"], "hpcampus verify --inventory {inventory} --vault-password-file 'my key'"),
+        (["doctor"], "hpcampus doctor --inventory {inventory}"),
         (["apply", "--step", "two", "--check"], "hpcampus apply --inventory {inventory} --step two --check"),
     ],
 )  # fmt: skip

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hpcampus.state import Journal
 
 MOST_LINES = 20
+FINDING_STYLES = {"BROKEN": "bold red", "warning": "yellow", "not tried": "dim"}
 
 
 def print_error(console: Console, error: HpcampusError) -> None:
@@ -86,6 +87,13 @@ def print_done(console: Console, report: Report, options: str) -> None:
     changed = sum(len(step.log.changes) for step in report.steps)
     say(console, t("summary.done", time=duration(seconds), changed=changed), "bold green")
     say(console, t("summary.next-verify", options=options))
+
+
+def print_findings(console: Console, lines: Sequence[str]) -> None:
+    """Print the table of the doctor, the verdicts that ask for something in colour."""
+    for line in lines:
+        word = line.strip().partition("  ")[0]
+        say(console, line, FINDING_STYLES.get(word, "") if line.startswith("  ") else "bold")
 
 
 def print_steps(console: Console, steps: Sequence[Step], journal: Journal) -> None:

@@ -21,6 +21,7 @@ TEXTS: Final[dict[str, str]] = {
       hpcampus setup          asks, and writes an inventory with encrypted secrets
       hpcampus apply          runs the steps; stopped or failed, it goes on where it was
       hpcampus verify         logs in, starts a notebook, runs a cell, and tears it down
+      hpcampus doctor         walks every leg from the name to a cell, and says what cures a broken one
 
     Every command takes --help. All but the demo work on one inventory directory: --inventory DIR, by default ./inventory.
 
@@ -48,6 +49,11 @@ TEXTS: Final[dict[str, str]] = {
     "help.ask-become": "Ask for the password of sudo on the hosts.",
     "help.plain": "Print plain lines, one for each thing that happens, even on a terminal.",
     "help.verify": "Prove that the installed platform works: log in, start a notebook, run a cell, tear it down.",
+    "help.doctor": """Walk every leg from the public name to a notebook's cell, and say for each what was seen and what cures it.
+
+    A broken leg ends nothing: what does not need it is looked at all the same. It ends with 8 when something is broken.
+    """,
+    "help.doctor.json": "Print the findings as JSON; what happens meanwhile goes to standard error.",
     "help.steps": "List the steps in their order.",
     "help.setup": """Ask about the site and write its inventory.
 
@@ -89,6 +95,7 @@ TEXTS: Final[dict[str, str]] = {
     "summary.retry-apply": "hpcampus apply{options}",
     "summary.retry-demo": "hpcampus demo up",
     "summary.retry-verify": "hpcampus verify{options}",
+    "summary.retry-doctor": "hpcampus doctor{options}",
     "summary.would-change": "{count} changes would be made:",
     "summary.would-change-nothing": "Nothing would be changed.",
     "summary.change": "  {step}: {task}  ({hosts})",
@@ -174,6 +181,8 @@ TEXTS: Final[dict[str, str]] = {
     "verify.title": "Prove that the platform works",
     "verify.description": "Log in, start a notebook, run a cell, tear it down.",
     "verify.ok": "The platform works.",
+    "doctor.title": "Examine the platform",
+    "doctor.description": "Walk every leg from the public name to a notebook's cell.",
     # Demo
     "demo.boot": "Making the containers (the first time their images are built, which takes some minutes)",
     "demo.lab-line": "  {text}",
@@ -421,6 +430,17 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "The playbook ran, but gave no result.",
         "It has no task named '{task}'.",
         "Use the collection and the command of the same version.",
+    ),
+    "doctor-broken": (
+        "Something is broken.",
+        "",
+        "The cure of each broken leg stands below it; docs/troubleshooting.md says more of each leg.",
+    ),
+    "doctor-failed": ("The legs could not be walked.", "", ""),
+    "doctor-silent": (
+        "The playbook ran, but its findings cannot be read.",
+        "Its task '{task}' says something else.",
+        "Use the collection and the command of the same version, and run: hpcampus apply --step hub",
     ),
     "stopped": (
         "Stopped.",

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from hpcampus_hub.paths.base import REVERSE
+from hpcampus_hub.settings import AUTO
+
+from .carrier import carrier, is_wanted
 from .cluster import Visit
 from .finding import Said
 from .host import CA_FILE, Host, Look, database, disk
@@ -66,7 +70,7 @@ def legs_of(patient: Patient) -> list[Leg]:
         Leg("settings", _known(_settings(hub))),
         *_web_legs(hub, patient),
         *_host_legs(patient),
-        *_tunnel_legs(hub, patient),
+        *_path_legs(hub, patient),
         *(leg for name, visit in patient.visits.items() for leg in cluster_legs(name, visit)),
         *notebook_legs(patient.notebook),
     ]
@@ -111,15 +115,20 @@ def _host_legs(patient: Patient) -> list[Leg]:
     return legs
 
 
-def _tunnel_legs(hub: Hub, patient: Patient) -> list[Leg]:
-    way_back = WayBack(hub.site.tunnel, patient.tunnel_ca)
-    host = Host(patient.look)
-    return [
-        Leg("ports", way_back.ports),
-        Leg("signer", way_back.signer, ("ports",)),
-        Leg("sshd", lambda: host.sshd(hub.site.tunnel.user)),
-        Leg("tunnel", way_back.login, ("signer",), seconds=20.0),
-    ]
+def _path_legs(hub: Hub, patient: Patient) -> list[Leg]:
+    """Legs of the data paths that some cluster uses."""
+    site = hub.site
+    way_back, host = WayBack(site.tunnel, patient.tunnel_ca), Host(patient.look)
+    legs = [Leg("ports", way_back.ports)]
+    if any(cluster.data_path in {AUTO, REVERSE} for cluster in site.clusters.values()):
+        legs += [
+            Leg("signer", way_back.signer, ("ports",)),
+            Leg("sshd", lambda: host.sshd(site.tunnel.user)),
+            Leg("tunnel", way_back.login, ("signer",), seconds=20.0),
+        ]
+    if is_wanted(site):
+        legs.append(Leg("carrier", lambda: carrier(site.carrier_dir)))
+    return legs
 
 
 def cluster_legs(name: str, visit: Visit) -> list[Leg]:

@@ -22,6 +22,7 @@ UNITS: tuple[tuple[str, ...], ...] = (
     ("apache2.service",),
     ("jupyterhub-proxy.service",),
     ("jupyterhub.service",),
+    ("hpcampus-carrier.service",),
     ("ssh.service", "ssh.socket"),
     ("hpcampus-signer.socket",),
     ("hpcampus-tunnel-revoke.service",),

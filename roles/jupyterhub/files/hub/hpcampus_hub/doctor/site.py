@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from traitlets.config.loader import PyFileConfigLoader
 
-from hpcampus_hub.settings import SettingsError, Site, read_site
+from hpcampus_hub.settings import Site, read_site
 
 NO_CLUSTER = "no-cluster.invalid"
 """Host of the stand-in that conf.d/20-clusters.py configures while there is no cluster."""

@@ -272,6 +272,17 @@ CASES: dict[str, tuple[Verdict, str, str]] = {
         "works on 127.0.0.1:{port}, but {host}:{port} cannot be reached from this host",
         "See on a compute node that the address answers: nc -vz {host} {port}; if not, correct site_hub_address or the firewall.",
     ),
+    "carrier.good": (OK, "connections to jobs: {up} up", ""),
+    "carrier.no-key": (
+        BROKEN,
+        "{error}",
+        "Run: hpcampus apply --step hub",
+    ),
+    "carrier.down": (
+        WARNING,
+        "connections to jobs: {up} up, {down} down: {connections}",
+        "Read why: journalctl -u hpcampus-carrier -n 50; forward and direct need the nodes' ports open to this host or to the login node.",
+    ),
     # --- a cluster ---
     "login-name.good": (OK, "{host} is {addresses}", ""),
     "login-name.unknown": (
@@ -466,8 +477,8 @@ CASES: dict[str, tuple[Verdict, str, str]] = {
         BROKEN,
         "{error}",
         (
-            "The compute node must reach this hub's sshd: nc -vz ADDRESS PORT there, with site_hub_address and site_hub_ssh_port; see the "
-            "job's log below site_shared_dir/log"
+            "Reverse: the compute node must reach this hub's sshd, nc -vz ADDRESS PORT there with site_hub_address and "
+            "site_hub_ssh_port; other data paths: journalctl -u hpcampus-carrier -n 50; both: the job's log below site_shared_dir/log"
         ),
     ),
     "server.good": (OK, "the notebook server answered after {seconds} s", ""),
