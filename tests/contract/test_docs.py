@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.contract.checkout import ROLES, ROOT, tasks_of, text, tracked
+from hpcampus_hub.doctor.catalogue import Patient, legs_of, names, visits_of
+from hpcampus_hub.doctor.host import Look
+from hpcampus_hub.doctor.notebook import Notebook
+from hpcampus_hub.doctor.site import Hub
+from hpcampus_hub.doctor.words import CASES
+from tests.contract.checkout import ROLES, ROOT, load, options, tasks_of, text, tracked
+from tests.unit.hub.sites import cluster, site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -276,3 +282,37 @@ def test_troubleshooting_quotes_the_program():
     assert len(pieces) > 25
     assert [piece for piece in pieces if squeezed(piece).strip() not in words] == []
     assert "job ended before the server answered" not in words, "a wrong quotation would be found"
+
+
+def legs_on_the_page() -> list[str]:
+    """Return the legs of the doctor in the order of the page."""
+    section = (text("docs/troubleshooting.md") or "").partition("## The legs of the doctor")[2]
+    return re.findall(r"^\| [^|]+ \| `([a-z-]+)` \| [^|]+ \|$", section, re.MULTILINE)
+
+
+def doctor_legs() -> list[str]:
+    """Return the legs of the doctor in their order, for a site with a cluster on every kind of data path."""
+    clusters = [cluster(data_path="auto")]
+    hub = Hub(site(clusters=clusters), "https://hub.example.org/", 8000, 8081, "")
+    return names(legs_of(Patient(hub, Look(), visits_of(hub), Notebook("", None))))
+
+
+def test_troubleshooting_names_every_leg_of_the_doctor_in_its_order():
+    assert legs_on_the_page() == doctor_legs()
+    assert len(doctor_legs()) > 30
+
+
+def test_every_case_of_the_doctor_belongs_to_a_leg():
+    assert {case.split(".")[0] for case in CASES} - {"walk"} == set(doctor_legs())
+
+
+def test_cures_name_variables_steps_and_units_that_exist():
+    words = "\n".join(" ".join(case[1:]) for case in CASES.values())
+    known = {name for role in ROLES for name in options(role)}
+    named = set(re.findall(r"\b(?:site|apache|tunnel|jupyterhub|gateway)_[a-z_]+\b", words))
+    assert len(named) > 10
+    assert named - known == set()
+    steps = {step["name"] for step in load("playbooks/vars/steps.yml")["steps"]}
+    asked = set(re.findall(r"hpcampus apply --(?:step|from) ([a-z]+)", words))
+    assert asked
+    assert asked - steps == set()

@@ -85,6 +85,7 @@ def test_json_stands_alone_on_standard_output(
     assert doctor(local_site, "--json") == 8
     data = json.loads(capsys.readouterr().out)
     assert data == {"verdict": "broken", "findings": FINDINGS["findings"]}
+    assert played.request is not None
 
 
 def test_a_playbook_that_could_not_begin(local_site: Site, played: Played, capsys: pytest.CaptureFixture[str]) -> None:
