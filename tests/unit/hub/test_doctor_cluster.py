@@ -15,7 +15,7 @@ from hpcampus_hub.doctor.cluster import Visit, has_gres, judge_profile
 from hpcampus_hub.doctor.finding import Finding
 from hpcampus_hub.doctor.walk import Walk
 from hpcampus_hub.link import LinkTimes
-from hpcampus_hub.settings import Cluster, Profile
+from hpcampus_hub.settings import Cluster, Profile, Range
 from tests.unit.hub.login_node import LoginNode
 
 QUICK = LinkTimes(connect=2.0, call=0.5)
@@ -210,6 +210,23 @@ def test_a_partition_without_a_limit_of_time_fits() -> None:
         "gres": [],
     }
     assert judge_profile(SMALL, {"jupyter": partition}) == []
+
+
+def test_what_people_may_choose_and_cannot_have_is_a_warning() -> None:
+    partition: dict[str, Any] = {
+        "available": True, "nodes": 1, "cpus": 8, "memory_mb": 16000, "time_limit_minutes": 720, "gres": ["gpu:a100:2"]
+    }  # fmt: skip
+    wide = replace(
+        GPU,
+        ranges={"cpus": Range(1, 16), "memory_mb": Range(1024, 16000)},
+        gres_choices=("", "gpu:a100:1", "gpu:h100:1"),
+    )
+    found = judge_profile(wide, {"gpu": partition})
+    assert {said.verdict for said in found} == {"warning"}
+    assert [said.seen for said in found] == [
+        "gpu lets people ask for 16 as cpus, gpu has at most 8",
+        "gpu lets people ask for gpu:h100:1, the nodes of gpu offer gpu:a100:2",
+    ]
 
 
 @pytest.mark.parametrize(

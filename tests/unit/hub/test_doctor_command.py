@@ -30,7 +30,7 @@ from hpcampus_hub.doctor.web import trusting
 from tests.unit.hub.certificates import issue, serve
 from tests.unit.hub.login_node import LoginNode
 from tests.unit.hub.signer_peer import SignerPeer
-from tests.unit.hub.sites import cluster, profile, settings, site
+from tests.unit.hub.sites import cluster, course, profile, settings, site
 from tests.unit.hub.test_doctor_host import shown
 from tests.unit.hub.test_doctor_tunnel import Way
 from tests.unit.wizard.conftest import ROOT
@@ -242,6 +242,17 @@ async def test_a_hub_without_a_cluster_has_a_leg_that_says_so() -> None:
     first = legs_of(Patient(hub, HEALTHY, {}, Notebook("", None)))[0]
     said = await first.look()
     assert (said.verdict, said.seen) == ("broken", "no cluster is configured, so no notebook can start")
+
+
+def test_every_image_that_a_job_may_ask_for_is_looked_for() -> None:
+    small = profile(image="base", images=["base", "r"])
+    far = profile(name="far", cluster="far", image="torch")
+    courses = [course(image="ml"), course(slug="ai", title="AI", image="ai", profile="far")]
+    both = [cluster(), cluster(name="far")]
+    visits = visits_of(Hub(site(clusters=both, profiles=[small, far], courses=courses), "", 8000, 8081, ""))
+    assert {name: list(visit.wanted_images) for name, visit in visits.items()} == {
+        "lab": ["base", "r", "ml"], "far": ["torch", "ml", "ai"]
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

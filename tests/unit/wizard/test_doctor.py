@@ -19,7 +19,7 @@ from hpcampus.places import Site
 from hpcampus.runner import Outcome, Request, Result, run_playbook
 from tests.unit.wizard.conftest import CANARY, ROOT
 
-FINDINGS = {
+FINDINGS: dict[str, Any] = {
     "verdict": "broken",
     "findings": [{"leg": "port", "cluster": "", "verdict": "broken", "seen": "s", "cure": "c", "seconds": 0.1}],
     "table": ["hub", "  BROKEN     port         hub:443 refuses connections", "1 legs: 1 broken."],

@@ -56,7 +56,8 @@ def visits_of(hub: Hub) -> dict[str, Visit]:
         profiles = [profile for profile in site.profiles.values() if profile.cluster == name]
         names = {profile.name for profile in profiles}
         courses = [course for course in site.courses.values() if not course.profile or course.profile in names]
-        wanted = [profile.image for profile in profiles] + [course.image for course in courses if course.image]
+        wanted = [image for profile in profiles for image in (profile.image, *profile.images)]
+        wanted += [course.image for course in courses if course.image]
         found[name] = Visit(cluster, profiles, list(dict.fromkeys(wanted)), site.hub_id)
     return found
 

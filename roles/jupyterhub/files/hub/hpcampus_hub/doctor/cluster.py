@@ -46,7 +46,7 @@ class Visit:
     ) -> None:
         self._cluster = cluster
         self._profiles = profiles
-        self._images = images
+        self.wanted_images = images
         self._hub_id = hub_id
         self._times = times
         self._connection: asyncssh.SSHClientConnection | None = None
@@ -205,7 +205,7 @@ class Visit:
             published = [str(name) for name in _list((await self._look_at_storage()).get("images"))]
         except _ASKED as error:
             return say("images.unknown", error=error)
-        missing = [image for image in self._images if image not in published]
+        missing = [image for image in self.wanted_images if image not in published]
         if missing:
             return say("images.missing", images=", ".join(missing))
         return say("images.good", images=", ".join(published) or "none, and none is asked for")
@@ -230,7 +230,7 @@ def _list(value: object) -> Sequence[Any]:
 
 
 def judge_profile(profile: Profile, partitions: Mapping[str, Mapping[str, Any]]) -> list[Said]:
-    """What keeps a profile's jobs from ever starting.
+    """What keeps a profile's jobs from ever starting, or some of what it lets people choose.
 
     Args:
         profile: what a job asks for.
@@ -248,19 +248,21 @@ def judge_profile(profile: Profile, partitions: Mapping[str, Mapping[str, Any]])
     if not partition.get("nodes"):
         return [say("partitions.empty", **where)]
     problems = []
-    for what, wanted, key in (
-        ("cpus", profile.cpus, "cpus"),
-        ("memory", profile.memory_mb, "memory_mb"),
-        ("time", profile.time_limit_minutes, "time_limit_minutes"),
-    ):
-        most = partition.get(key)
-        if type(most) is int and wanted > most:
+    for what, key in (("cpus", "cpus"), ("memory", "memory_mb"), ("time", "time_limit_minutes")):
+        wanted, top, most = getattr(profile, key), profile.range_of(key).high, partition.get(key)
+        if type(most) is not int:
+            continue
+        if wanted > most:
             problems.append(say(f"partitions.{what}", **where, wanted=wanted, most=most))
+        elif top > most:
+            problems.append(say("partitions.range", **where, key=key, top=top, most=most))
     offered = [str(text) for text in _list(partition.get("gres"))]
+    there = ", ".join(offered) or "nothing of the kind"
     if profile.gres and not has_gres(profile.gres, offered):
-        problems.append(
-            say("partitions.gres", **where, wanted=profile.gres, most=", ".join(offered) or "nothing of the kind")
-        )
+        problems.append(say("partitions.gres", **where, wanted=profile.gres, most=there))
+    choices = [choice for choice in profile.gres_choices if choice and not has_gres(choice, offered)]
+    if choices:
+        problems.append(say("partitions.choice", **where, choices=", ".join(choices), most=there))
     return problems
 
 

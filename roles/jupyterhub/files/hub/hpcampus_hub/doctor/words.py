@@ -405,6 +405,16 @@ CASES: dict[str, tuple[Verdict, str, str]] = {
         "{profile} wants {wanted}, the nodes of {partition} offer {most}",
         "Correct gres of {profile} in site_profiles, or site_node_gres of the nodes; then: hpcampus apply",
     ),
+    "partitions.range": (
+        WARNING,
+        "{profile} lets people ask for {top} as {key}, {partition} has at most {most}",
+        "Lower the upper bound of {key} of {profile} in site_profiles, then: hpcampus apply --step hub",
+    ),
+    "partitions.choice": (
+        WARNING,
+        "{profile} lets people ask for {choices}, the nodes of {partition} offer {most}",
+        "Take what is not there out of the choices of {profile} in site_profiles, then: hpcampus apply --step hub",
+    ),
     "queue.good": (OK, "{jobs} jobs of this hub: {running} run, {pending} wait", ""),
     "queue.fails": (
         BROKEN,
