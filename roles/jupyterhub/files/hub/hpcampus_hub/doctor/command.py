@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import getpass
 import json
+import logging
 import os
 import pwd
 import re
@@ -155,6 +156,7 @@ async def examine(one: Patient, tell: Callable[[Finding], None]) -> list[Finding
 
 def run(arguments: argparse.Namespace, prepare: Callable[[], Look] = become_hub, etc: Path = ETC) -> int:
     """Carry out a parsed command line; gives the exit status."""
+    logging.getLogger().addHandler(logging.NullHandler())  # what a leg has to say, it says itself
     login = read_login(arguments)
     ca_file = arguments.ca_file or (SELF_SIGNED if SELF_SIGNED.is_file() else None)
     one = patient(etc, arguments.url, ca_file, login, prepare())
