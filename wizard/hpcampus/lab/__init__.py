@@ -9,7 +9,7 @@ lab and nothing else. Podman runs as root, so callers use `require_root` first.
 from hpcampus.lab.errors import LabError
 from hpcampus.lab.inventory import role_settings
 from hpcampus.lab.lab import HostStatus, Lab, Progress, site_settings
-from hpcampus.lab.model import Host, Publish, Spec
+from hpcampus.lab.model import Host, Opening, Publish, Spec
 from hpcampus.lab.root import require_root
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "HostStatus",
     "Lab",
     "LabError",
+    "Opening",
     "Progress",
     "Publish",
     "Spec",

@@ -86,13 +86,16 @@ def control_path(directory: Path) -> str:
     return f"{CONTROL_DIR}/{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}-%C"
 
 
-def key_tar(host_key: Path, authorized: str, *, fresh_lists: bool = False) -> bytes:
+def key_tar(
+    host_key: Path, authorized: str, *, fresh_lists: bool = False, files: Sequence[tuple[str, str, int]] = ()
+) -> bytes:
     """Return a tar archive with a host's own key and the key that may log in, to be unpacked in its root.
 
     Args:
         host_key: Private host key; the public one lies beside it.
         authorized: Public key line of the lab.
         fresh_lists: Whether the host's package lists count as just fetched, so that roles need not fetch them again.
+        files: Absolute path, text and mode of further files of root's.
     """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -102,6 +105,8 @@ def key_tar(host_key: Path, authorized: str, *, fresh_lists: bool = False) -> by
         _add(archive, "etc/ssh/ssh_host_ed25519_key.pub", public, 0o644, 0)
         if fresh_lists:
             _add(archive, "var/lib/apt/lists", None, 0o755, 0)
+        for path, text, mode in files:
+            _add(archive, path.lstrip("/"), text.encode(), mode, 0)
         _add(archive, f"home/{USER}/.ssh", None, 0o700, 1000)
         _add(archive, f"home/{USER}/.ssh/authorized_keys", f"{authorized}\n".encode(), 0o600, 1000)
     return buffer.getvalue()

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,11 +22,12 @@ from hpcampus.lab import keys
 from hpcampus.lab.errors import LabError
 from hpcampus.lab.inventory import IMAGE_STORE, SHARED_DIR, connection, inventory, role_settings
 from hpcampus.lab.machine import Machine, read_machine
-from hpcampus.lab.model import LABEL, Host, Spec, check_lab_name
+from hpcampus.lab.model import LABEL, Host, Opening, Spec, check_lab_name
 from hpcampus.lab.packages import install_packages, is_present, missing_packages
 from hpcampus.lab.places import cache_dir, lab_dir, labs_dir
 from hpcampus.lab.podman import Podman
 from hpcampus.lab.recipes import FRESH_LISTS_HOURS, MAX_AGE_DAYS, Recipe, recipe
+from hpcampus.lab.walls import Walls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,13 +70,15 @@ class Lab:
     Args:
         name: Lower-case letters, digits and hyphens; part of the containers' names.
         hosts: The hosts, in the order they are started.
+        openings: What the walls between the hosts' networks let through from the start.
     """
 
-    def __init__(self, name: str, hosts: Iterable[Host]) -> None:
-        self.spec = Spec(name, tuple(hosts))
+    def __init__(self, name: str, hosts: Iterable[Host], openings: Iterable[Opening] = ()) -> None:
+        self.spec = Spec(name, tuple(hosts), tuple(openings))
         self.directory = lab_dir(name)
         self._machine = read_machine()
         self._podman = _podman(self._machine)
+        self.walls = Walls(self.spec, self._podman)
 
     @classmethod
     def saved(cls, name: str) -> Lab:
@@ -87,12 +90,12 @@ class Lab:
         check_lab_name(name)
         path = lab_dir(name) / "lab.json"
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            spec = parse_spec(name, path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             known = ", ".join(sorted(p.parent.name for p in labs_dir().glob("*/lab.json"))) or "none"
             msg = f"There is no lab {name} on this machine."
             raise LabError(msg, cure=f"Labs that exist: {known}.") from None
-        return cls(name, Spec.from_data(name, data).hosts)
+        return cls(name, spec.hosts, spec.openings)
 
     def up(self, progress: Progress) -> list[HostStatus]:
         """Bring every host up; what is there already is kept.
@@ -110,11 +113,27 @@ class Lab:
         self._save_spec()
         tags = ensure_images(self.spec.images(), progress, self._machine)
         with _lock(self.directory / "lock"):
-            self._ensure_network()
+            self._ensure_networks()
+            if self.spec.networks:
+                self.walls.ensure_router(tags[self.spec.hosts[0].image])
             self._ensure_hosts(tags, progress)
             statuses = self._wait(progress)
             self._write_connection_files(statuses)
         return statuses
+
+    def restart(self, host: str) -> None:
+        """Stop a host as its power button does, start it again, and wait until it has booted.
+
+        Raises:
+            LabError: When there is no such host, or it does not boot.
+        """
+        with _lock(self.directory / "lock"):
+            self._podman.run("restart", "--time", "10", self._container(host))
+            if self.spec.networks:
+                self.walls.guard(host)
+            self._wait_for(next(known for known in self.spec.hosts if known.name == host))
+            # Its address on this machine's network may be another one now.
+            self._write_connection_files(self.status())
 
     def down(self, progress: Progress) -> None:
         """Remove the lab's containers, network, volume and keys; whatever is not labelled with its name stays."""
@@ -168,11 +187,12 @@ class Lab:
 
     def _save_spec(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(self.directory / "lab.json", json.dumps([asdict(host) for host in self.spec.hosts], indent=1))
+        _write(self.directory / "lab.json", json.dumps(self.spec.data(), indent=1))
 
-    def _ensure_network(self) -> None:
+    def _ensure_networks(self) -> None:
         if not self._podman.ask("network", "exists", self.spec.network):
             self._podman.run("network", "create", "--label", f"{LABEL}={self.spec.name}", self.spec.network)
+        self.walls.ensure_networks()
         if any(host.shared for host in self.spec.hosts) and not self._podman.ask("volume", "exists", self.spec.volume):
             self._podman.run("volume", "create", "--label", f"{LABEL}={self.spec.name}", self.spec.volume)
 
@@ -194,9 +214,12 @@ class Lab:
                 self._podman.run(*self._create_argv(host, tags[host.image], made_from))
             # Again on every start: a creation that was interrupted may not have come this far.
             fresh = _age_seconds(self._podman, tags[host.image]) < FRESH_LISTS_HOURS * 3600
-            archive = keys.key_tar(self._host_key(host.name), lab_key, fresh_lists=fresh)
+            files = self.walls.plan().files(host.name) if self.spec.networks else []
+            archive = keys.key_tar(self._host_key(host.name), lab_key, fresh_lists=fresh, files=files)
             self._podman.run("cp", "--archive=false", "-", f"{self.spec.container(host.name)}:/", stdin=archive)
             self._podman.run("start", self.spec.container(host.name))
+            if self.spec.networks:
+                self.walls.guard(host.name)
 
     def _create_argv(self, host: Host, image: str, made_from: str) -> list[str]:
         cache = cache_dir()
@@ -211,9 +234,11 @@ class Lab:
         if host.shared:
             volumes.append(f"{self.spec.volume}:{SHARED_DIR}")
         argv = ["create", "--name", self.spec.container(host.name), "--hostname", host.name, "--no-hosts"]
-        argv += ["--network", self.spec.network, "--network-alias", host.name]
-        for alias in host.aliases:
-            argv += ["--network-alias", alias]
+        if host.network:
+            argv += self.walls.network_argv(host)
+        else:
+            argv += ["--network", self.spec.network]
+            argv += [option for name in (host.name, *host.aliases) for option in ("--network-alias", name)]
         for publish in host.publish:
             argv += ["--publish", f"127.0.0.1:{publish.on}:{publish.port}"]
         argv += ["--systemd=always", "--privileged", "--pids-limit=-1", "--shm-size=512m"]
@@ -387,7 +412,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def parse_spec(name: str, text: str) -> Spec:
-    """Read a specification from JSON text: a list of hosts, or a mapping with the key `hosts`.
+    """Read a specification from JSON text: a list of hosts, or a mapping with `hosts` and perhaps `open`.
 
     Raises:
         LabError: When it is not that.
@@ -398,7 +423,11 @@ def parse_spec(name: str, text: str) -> Spec:
         msg = f"The description of lab {name} is not JSON: {error}."
         raise LabError(msg) from None
     hosts = data.get("hosts") if isinstance(data, dict) else data
+    openings = data.get("open", []) if isinstance(data, dict) else []
     if not isinstance(hosts, list) or not all(isinstance(host, dict) for host in hosts):
         msg = f"The description of lab {name} must be a list of hosts."
         raise LabError(msg)
-    return Spec.from_data(name, hosts)
+    if not isinstance(openings, list) or not all(isinstance(opening, str) for opening in openings):
+        msg = f"What the walls of lab {name} let through must be a list of texts."
+        raise LabError(msg, cure="Write each as `source -> destination:port`.")
+    return Spec.from_data(name, hosts, openings)

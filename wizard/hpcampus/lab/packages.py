@@ -23,6 +23,7 @@ _NEEDED = {
     "aardvark-dns": "/usr/lib/podman/aardvark-dns",
     "iptables": "iptables",
     "iproute2": "ip",
+    "nftables": "nft",
     "uidmap": "newuidmap",
     "mmdebstrap": "mmdebstrap",
     "openssh-client": "ssh-keygen",
