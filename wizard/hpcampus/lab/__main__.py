@@ -37,11 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     progress = _Lines()
     if args.command == "up":
-        spec = parse_spec(
-            args.name, args.spec.read_text(encoding="utf-8") if str(args.spec) != "-" else sys.stdin.read()
-        )
-        for status in Lab(spec.name, spec.hosts, spec.openings).up(progress):
-            progress(f"{status.name} runs at {status.address}")
+        _up(args, progress)
     elif args.command == "down":
         for name in args.names:
             _down(name, progress)
@@ -60,6 +56,13 @@ def _run(args: argparse.Namespace) -> int:
         else:
             ensure_images(IMAGE_NAMES, progress)
     return 0
+
+
+def _up(args: argparse.Namespace, progress: _Lines) -> None:
+    text = args.spec.read_text(encoding="utf-8") if str(args.spec) != "-" else sys.stdin.read()
+    spec = parse_spec(args.name, text)
+    for status in Lab(spec.name, spec.hosts, spec.openings).up(progress):
+        progress(f"{status.name} runs at {status.address}")
 
 
 def _change(args: argparse.Namespace) -> None:

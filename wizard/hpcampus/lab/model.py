@@ -131,7 +131,8 @@ class Host:
 
     def digest(self) -> str:
         """Return a short digest of everything a container of this host is made from."""
-        text = json.dumps({k: v for k, v in asdict(self).items() if k != "groups"}, sort_keys=True)
+        made_of = {k: v for k, v in asdict(self).items() if k != "groups" and (k != "network" or v)}
+        text = json.dumps(made_of, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
