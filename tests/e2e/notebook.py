@@ -91,6 +91,23 @@ class Notebook:
             channel.close()
             await self._client.fetch("kernel", "DELETE", f"{self._client.server}/api/kernels/{kernel}", (204,))
 
+    async def leave_kernel(self, code: str) -> str:
+        """Start a kernel, run a cell in it, and leave it running; give its id."""
+        kernel, channel = await self._client.open_kernel()
+        try:
+            await run_in(channel, code, self.user)
+        finally:
+            channel.close()
+        return kernel
+
+    async def cell_in(self, kernel: str, code: str) -> str:
+        """Run a cell in a kernel that was left running and give what it printed."""
+        channel = await self._client.open_channel(kernel)
+        try:
+            return (await run_in(channel, code, self.user)).output.strip()
+        finally:
+            channel.close()
+
     async def json_cell(self, code: str) -> Any:
         """Run a cell that prints JSON and give what it says."""
         return json.loads(await self.cell(code))
@@ -98,6 +115,10 @@ class Notebook:
     async def node(self) -> str:
         """Give the compute node that the server runs on."""
         return await self.cell("import os; print(os.environ['HPCAMPUS_NODE'])")
+
+    async def answers(self) -> bool:
+        """Tell whether the notebook server answers the person's browser."""
+        return (await self.ask("GET", f"{self._client.server}/api/status", request_timeout=5)).code == 200
 
     async def has_server(self) -> bool:
         """Tell whether the hub knows a server, ready or on its way."""

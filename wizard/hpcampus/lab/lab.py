@@ -121,8 +121,16 @@ class Lab:
             self._write_connection_files(statuses)
         return statuses
 
+    def power_off(self, host: str) -> None:
+        """Take the power from a host, without a word to anything that runs on it.
+
+        Raises:
+            LabError: When there is no such host, or it does not run.
+        """
+        self._podman.run("kill", self._container(host))
+
     def restart(self, host: str) -> None:
-        """Stop a host as its power button does, start it again, and wait until it has booted.
+        """Shut a host down, unless it is off, start it again, and wait until it has booted.
 
         Raises:
             LabError: When there is no such host, or it does not boot.
@@ -132,8 +140,6 @@ class Lab:
             if self.spec.networks:
                 self.walls.guard(host)
             self._wait_for(next(known for known in self.spec.hosts if known.name == host))
-            # Its address on this machine's network may be another one now.
-            self._write_connection_files(self.status())
 
     def down(self, progress: Progress) -> None:
         """Remove the lab's containers, network, volume and keys; whatever is not labelled with its name stays."""
@@ -234,11 +240,7 @@ class Lab:
         if host.shared:
             volumes.append(f"{self.spec.volume}:{SHARED_DIR}")
         argv = ["create", "--name", self.spec.container(host.name), "--hostname", host.name, "--no-hosts"]
-        if host.network:
-            argv += self.walls.network_argv(host)
-        else:
-            argv += ["--network", self.spec.network]
-            argv += [option for name in (host.name, *host.aliases) for option in ("--network-alias", name)]
+        argv += self.walls.network_argv(host)
         for publish in host.publish:
             argv += ["--publish", f"127.0.0.1:{publish.on}:{publish.port}"]
         argv += ["--systemd=always", "--privileged", "--pids-limit=-1", "--shm-size=512m"]

@@ -186,10 +186,14 @@ class Walls:
                 self._podman.run("network", "create", "--internal", "--disable-dns", "--label", label, network)
 
     def network_argv(self, host: Host) -> list[str]:
-        """Return podman's options by which a host stands in its network, with its planned address."""
-        found = self.plan()
-        network = self._spec.walled_network(host.network)
-        return ["--network", self._spec.network, "--network", f"{network}:ip={found.addresses[host.name]}"]
+        """Return podman's options by which a host stands in its networks, with addresses that it keeps when it boots again."""
+        subnet, _gateway = self._subnet(self._spec.network)
+        own = f"ip={ipaddress.IPv4Network(subnet)[_FIRST_HOST + self._spec.hosts.index(host)]}"
+        if host.network:
+            walled = f"{self._spec.walled_network(host.network)}:ip={self.plan().addresses[host.name]}"
+            return ["--network", f"{self._spec.network}:{own}", "--network", walled]
+        aliases = ",".join(f"alias={name}" for name in (host.name, *host.aliases))
+        return ["--network", f"{self._spec.network}:{own},{aliases}"]
 
     def ensure_router(self, image: str) -> None:
         """Start the router, unless it runs, with no wall open but those of the lab's description.

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What befalls the login node, by which the hub reaches the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from tests.failures.stage import case
+
+if TYPE_CHECKING:
+    from tests.failures.stage import Person, Stage
+
+SSH_ROUND = "ssh down"
+SSH_SECONDS = 75
+# The hub waits half a minute for a cluster before it says that it cannot be reached.
+WAITING_SECONDS = 35
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
+
+
+async def cut_sessions(stage: Stage) -> None:
+    """End the hub's session on the login node."""
+    await stage.on("login", "pkill", "-KILL", "-u", "hpcampus", "-f", "gateway", good=(0, 1))
+
+
+async def stop_ssh(stage: Stage) -> float:
+    """Stop sshd for all cases of the round at once; it comes back by itself."""
+    await stage.meet("all work")
+
+    async def stop() -> None:
+        again = f"sleep {SSH_SECONDS}; systemctl start ssh"
+        await stage.on("login", "systemd-run", "--quiet", "--collect", "sh", "-c", again)
+        await stage.on("login", "systemctl", "stop", "ssh")
+        await cut_sessions(stage)
+
+    return await stage.once("ssh is stopped", stop) + SSH_SECONDS
+
+
+def waited(person: Person) -> str:
+    """Give what the progress page said while the cluster could not be reached."""
+    said = [text for text in person.told() if text.startswith("Waiting")]
+    assert said, person.told()
+    return said[0]
+
+
+@case(
+    "ssh down, a notebook runs",
+    round=SSH_ROUND,
+    broken=f"sshd of the login node is stopped for {SSH_SECONDS} s",
+    within=30,
+)
+async def ssh_down_while_running(stage: Stage) -> None:
+    async with stage.working() as person:
+        back = await stop_ssh(stage)
+        while time.monotonic() < back:
+            assert await person.notebook.has_server()
+            assert await person.goes_on()
+            await asyncio.sleep(10)
+        stage.saw("nothing: cells go on")
+        await stage.recovers("the notebook answers", person.goes_on, back)
+
+
+@case(
+    "ssh down, a start is asked for",
+    round=SSH_ROUND,
+    broken=f"sshd of the login node is stopped for {SSH_SECONDS} s",
+    within=60,
+)
+async def ssh_down_while_starting(stage: Stage) -> None:
+    async with stage.person() as person:
+        back = await stop_ssh(stage)
+        await person.start()
+        await person.begin_work()
+        await stage.recovers("the notebook answers", person.goes_on, back)
+        stage.saw(f"the page waits and says: {waited(person)}")
+
+
+@case(
+    "login node rebooted",
+    round="reboot",
+    broken="the container with sshd and slurmctld is shut down and started again",
+    within=90,
+    people=2,
+)
+async def login_rebooted(stage: Stage) -> None:
+    async with stage.working(0) as worker, stage.person(1) as newcomer:
+        job = await stage.job()
+        booting = asyncio.create_task(asyncio.to_thread(stage.platform.lab.restart, "login"))
+        await asyncio.sleep(2)
+        start = asyncio.create_task(newcomer.start())
+        assert await worker.goes_on()
+        stage.saw("who works: nothing, cells go on")
+        await booting
+        since = time.monotonic()
+        await start
+        await newcomer.begin_work()
+        await stage.recovers("a start that was asked for meanwhile is ready", newcomer.goes_on, since)
+        stage.saw(f"who starts meanwhile: {waited(newcomer)} Then the notebook opens")
+        assert await worker.goes_on()
+        assert await stage.job() == job
+
+
+@case(
+    "login node's host key changed",
+    round="host key",
+    broken="sshd of the login node gets a new key; then the old one is put back",
+    within=60,
+    people=2,
+)
+async def host_key_changed(stage: Stage) -> None:
+    async with stage.working(0) as worker, stage.person(1) as newcomer:
+        await stage.meet("all work")
+        await stage.meet("the proxy is back")
+        await stage.on("login", "mv", HOST_KEY, f"{HOST_KEY}.kept")
+        await stage.on("login", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", HOST_KEY, stdin="y\n")
+        try:
+            await stage.on("login", "systemctl", "restart", "ssh")
+            await cut_sessions(stage)
+            start = asyncio.create_task(newcomer.start())
+            await asyncio.sleep(WAITING_SECONDS)
+            assert not start.done(), "nothing can start so far"
+            assert await worker.goes_on()
+            stage.saw("who works: nothing, cells go on")
+        finally:
+            await stage.on("login", "mv", f"{HOST_KEY}.kept", HOST_KEY)
+            await stage.on("login", "systemctl", "restart", "ssh")
+        since = time.monotonic()
+        await start
+        await newcomer.begin_work()
+        await stage.recovers("the start goes on", newcomer.goes_on, since)
+        assert "is not the pinned one; if it was renewed on purpose, run the hub step again" in waited(newcomer)
+        stage.saw(f"who starts: {waited(newcomer)}")
