@@ -96,9 +96,13 @@ def scenario(name: str) -> Part:
     return Part(f"molecule {name}", (molecule, "test", "-s", name), f"artifacts/molecule/{name}/junit.xml")
 
 
-def end_to_end() -> Chain:
-    """Return the tests that use the demo; one that was up before stays up."""
-    parts = (_tool("hpcampus demo up", "demo", "up"), _pytest("e2e", "tests/e2e"))
+E2E = _pytest("e2e", "tests/e2e")
+FAILURES = _pytest("failures", "tests/failures")
+
+
+def end_to_end(*tests: Part) -> Chain:
+    """Return tests that use the demo; one that was up before stays up."""
+    parts = (_tool("hpcampus demo up", "demo", "up"), *tests)
     return parts if demo_is_up() else (*parts, _tool("hpcampus demo down", "demo", "down"))
 
 
@@ -248,7 +252,7 @@ def prepare_hosts() -> None:
 def main() -> int:
     """Run what the command line names and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_tests")
-    parser.add_argument("what", choices=["check", "lint", "test", "e2e", "scenario", "scenarios"])
+    parser.add_argument("what", choices=["check", "lint", "test", "e2e", "failures", "scenario", "scenarios"])
     parser.add_argument("name", nargs="?", default="")
     args = parser.parse_args()
     for directory in ("logs", "junit"):
@@ -265,14 +269,16 @@ def main() -> int:
         "scenarios": tuple(map(scenario, SCENARIOS)),
         "scenario": (scenario(args.name),),
         "e2e": (),
+        "failures": (),
     }[args.what]
     chains: tuple[Chain, ...] = tuple((part,) for part in single)
     try:
-        if args.what in {"test", "e2e", "scenario", "scenarios"}:
+        if args.what in {"test", "e2e", "failures", "scenario", "scenarios"}:
             require_root([sys.executable, "-m", "tools.run_tests", *sys.argv[1:]])
             prepare_hosts()
-        if args.what in {"test", "e2e"}:
-            chains = (end_to_end(), *chains)
+        with_demo = {"test": (E2E, FAILURES), "e2e": (E2E, FAILURES), "failures": (FAILURES,)}
+        if args.what in with_demo:
+            chains = (end_to_end(*with_demo[args.what]), *chains)
         outcomes = run_all(chains, at_a_time=2)
     except LabError as error:
         print(f"Error: {error}", file=sys.stderr)

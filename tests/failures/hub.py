@@ -9,13 +9,14 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.e2e.conftest import COMPUTE
-from tests.failures.stage import case
+from tests.failures.stage import NOWHERE, case
 
 if TYPE_CHECKING:
     from tests.failures.stage import Stage
 
 ROUND = "hub killed"
 KILL = "SIGKILL to all processes of the hub's unit"
+RESTART = "systemctl restart of the hub's unit"
 DATABASE = "/var/lib/jupyterhub/jupyterhub.sqlite"
 YESTERDAY = "/root/yesterday.sqlite"
 COPY = f"import sqlite3; sqlite3.connect('{DATABASE}').backup(sqlite3.connect('{YESTERDAY}'))"
@@ -35,7 +36,7 @@ async def kill_hub(stage: Stage) -> float:
 async def hub_killed_while_starting(stage: Stage) -> None:
     async with stage.person() as person:
         await stage.meet("the others work")
-        answer = await person.notebook.ask("POST", f"/hub/api/users/{person.name}/server", json={"user_options": {}})
+        answer = await person.ask_for_server()
         assert answer.code == 202, answer.body
 
         async def submitted() -> bool:
@@ -80,6 +81,48 @@ async def hub_killed_while_stopping(stage: Stage) -> None:
         stage.saw("the server is shown as stopped")
         await person.start()
         stage.saw("a new start works")
+
+
+async def restart_hub(stage: Stage) -> float:
+    """Restart the hub as an administrator does, once for all cases of the round."""
+    await stage.meet("the hub may be restarted")
+
+    async def restart() -> None:
+        await stage.on("campus", "systemctl", "restart", "jupyterhub")
+
+    return await stage.once("the hub is restarted", restart)
+
+
+@case("hub restarted while a notebook runs", round="hub restarted", broken=RESTART, within=30)
+async def hub_restarted_while_running(stage: Stage) -> None:
+    async with stage.working() as person:
+        await stage.meet("all work")
+        since = await restart_hub(stage)
+        assert await person.notebook.cell_in(person.kernel, "print(kept + 2)") == "42"
+        stage.saw("nothing: cells go on while the hub is away")
+        await stage.recovers("the hub knows the server", person.notebook.has_server, since)
+        assert await person.goes_on()
+
+
+@case("hub restarted while a job waits in the queue", round="hub restarted", broken=RESTART, within=60)
+async def hub_restarted_while_queued(stage: Stage) -> None:
+    async with stage.person() as person:
+        await stage.meet("all work")
+        async with stage.placement.on(NOWHERE):
+            answer = await person.ask_for_server()
+            assert answer.code == 202, answer.body
+
+            async def queued() -> bool:
+                return len(await stage.jobs()) == 1
+
+            await stage.until("the job is queued", queued, 30)
+            job = await stage.job()
+            since = await restart_hub(stage)
+            await stage.until("the hub is back", person.notebook.has_server, 60)
+        async with stage.placement.on(COMPUTE[0]):
+            await stage.recovers("the notebook answers", person.notebook.answers, since)
+        assert await stage.job() == job, "the same job, not a second one"
+        stage.saw("the waiting page stands still for some seconds; the place in the queue is kept")
 
 
 @case("proxy killed", round="host key", broken="SIGKILL to the proxy", within=20)

@@ -89,19 +89,25 @@ class Rounds:
         self._platform = platform
         self._cases = list(cases)
         self.outcomes: dict[str, Outcome] = {}
+        self._seconds: dict[str, float] = {}
 
     def outcome(self, case: Case) -> Outcome:
         """Give what came of a case."""
         if case.name not in self.outcomes:
+            began = time.monotonic()
             mates = [mate for mate in self._cases if mate.round == case.round]
             for outcome in asyncio.run(play_round(self._platform, mates)):
                 self.outcomes[outcome.case.name] = outcome
+            self._seconds[case.round] = time.monotonic() - began
         return self.outcomes[case.name]
 
     def write(self, path: Path) -> None:
         """Write the table of what has been played."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(table(self.outcomes.values()), encoding="utf-8")
+        took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self._seconds.items())
+        path.write_text(
+            f"{table(self.outcomes.values())}\nRounds, with logins, starts and stops: {took}.\n", encoding="utf-8"
+        )
 
 
 def table(outcomes: Iterable[Outcome]) -> str:

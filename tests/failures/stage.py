@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,8 @@ from tests.e2e.conftest import COMPUTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from tornado.httpclient import HTTPResponse
 
     from tests.e2e.conftest import Platform
     from tests.e2e.notebook import Notebook
@@ -286,6 +289,12 @@ class Person:
         """Start a server and wait until it is ready."""
         async with asyncio.timeout(240):
             await self.notebook.start(profile="small")
+
+    async def ask_for_server(self) -> HTTPResponse:
+        """Ask for a server and do not wait for it."""
+        path = f"/hub/api/users/{self.name}/server"
+        body = json.dumps({"user_options": {"profile": "small"}})
+        return await self.notebook.ask("POST", path, body=body)
 
     async def refusal(self) -> str:
         """Ask for a server that cannot be had; give what the person is told."""
