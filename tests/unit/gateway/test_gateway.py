@@ -632,6 +632,16 @@ def test_only_the_listed_operations_can_be_called(op: object) -> None:
     assert answer["code"] == "unknown-op"
 
 
+def test_a_full_disk_is_told_without_the_name_of_a_file() -> None:
+    class Full(FakeSlurm):
+        def run(self, argv: list[str]) -> str:
+            raise OSError(errno.ENOSPC, "No space left on device", "/srv/secret-name")
+
+    _, answer = talk(b'{"id": 1, "op": "list"}\n', Full())
+    assert (answer["ok"], answer["code"]) == (False, "internal")
+    assert answer["message"] == "the cluster account cannot use its files (No space left on device)"
+
+
 def test_a_failed_query_is_unknown_not_an_empty_list() -> None:
     class Down(FakeSlurm):
         def run(self, argv: list[str]) -> str:

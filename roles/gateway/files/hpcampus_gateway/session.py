@@ -69,9 +69,13 @@ class Session:
             message.update(self._operations.handle(operation, fields))
         except GatewayError as error:
             message = {"id": number, "ok": False, "code": error.code, "message": str(error)}
+        except OSError as error:  # in words that name no file: a full disk is the account's to clear
+            text = f"the cluster account cannot use its files ({error.strerror})"
+            message = {"id": number, "ok": False, "code": "internal", "message": text}
+            print(f"gateway: {type(error).__name__}: {error.strerror}", file=sys.stderr)
         except Exception as error:  # noqa: BLE001 (the session must outlive any one request)
             message = {"id": number, "ok": False, "code": "internal", "message": type(error).__name__}
-            print("gateway: {}: {}".format(type(error).__name__, getattr(error, "strerror", "")), file=sys.stderr)
+            print(f"gateway: {type(error).__name__}", file=sys.stderr)
         self.write(message)
 
     def answer_and_release(self, number, operation, fields):
