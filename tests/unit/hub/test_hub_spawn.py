@@ -194,6 +194,37 @@ async def test_a_refused_job_is_told_and_leaves_nothing(
     assert (await hub.server("bob")) is None
 
 
+async def test_a_start_waits_while_slurm_is_away(hub: HubProcess, login_node: LoginNode) -> None:
+    login_node.refuse = ("slurm", "sbatch: error: Unable to contact slurm controller")
+    login_node.queue_fails = True
+    await hub.spawn_in_background("bob")
+    watching = asyncio.create_task(hub.events("bob"))
+    await asyncio.sleep(1)
+    assert not watching.done()
+    login_node.queue_fails, login_node.refuse = False, None
+    events = await watching
+    assert events[-1]["ready"]
+    assert "Waiting: Slurm on cluster lab does not answer." in [event["message"] for event in events]
+
+
+async def test_a_start_says_at_once_that_the_cluster_is_away(hub: HubProcess, login_node: LoginNode) -> None:
+    await login_node.stop_listening()
+    await hub.spawn_in_background("bob")
+    watching = asyncio.create_task(hub.events("bob"))
+    await asyncio.sleep(1)
+    await login_node.start()
+    events = await watching
+    assert events[-1]["ready"]
+    assert any(event["message"].startswith("Waiting: cluster lab cannot be reached") for event in events)
+
+
+async def test_progress_never_goes_back(hub: HubProcess, login_node: LoginNode) -> None:
+    login_node.server_delay = 1.0
+    await hub.spawn_in_background("bob")
+    messages = [event["message"] for event in await hub.events("bob")]
+    assert len(messages) == len(set(messages)), messages
+
+
 async def test_a_job_that_can_never_start_is_cancelled(hub: HubProcess, login_node: LoginNode) -> None:
     login_node.hold = True
     await hub.spawn_in_background("bob")

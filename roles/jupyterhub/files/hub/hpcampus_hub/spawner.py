@@ -50,6 +50,7 @@ _TIMEOUT_MARGIN_SECONDS = 10.0
 _RECONNECT_SECONDS = 150.0
 _CERTIFICATE_MARGIN_SECONDS = 300
 _LOG_LINES = 12
+_SLURM_SECONDS = 30.0
 
 
 class StartError(SpawnException):
@@ -393,11 +394,15 @@ class HpcSpawner(Spawner):
         """Submit, again and again while the cluster cannot be reached: the spawn id keeps it from being done twice."""
         give_up = min(record.deadline, time.time() + self.submit_timeout)
         while True:
+            if not link.up:
+                self._tell(10, f"Waiting: cluster {record.cluster} cannot be reached: {link.trouble}.")
             try:
                 return decode_job_id(await link.call("submit", **request.fields()))
             except GatewayError as error:
                 trouble = error.message
-                if error.code != "busy":
+                if error.code == "slurm" and await self._slurm_is_away(record):
+                    trouble = f"Slurm on cluster {record.cluster} does not answer"
+                elif error.code != "busy":
                     raise StartError(
                         f"Cluster {record.cluster} refused: {trouble}. Pick another size, or ask the administrator.",
                         reason="refused",
@@ -408,6 +413,13 @@ class HpcSpawner(Spawner):
                 raise StartError(f"Not started: {trouble}. Try again later, or tell the administrator.", reason="link")
             self._tell(10, f"Waiting: {trouble}.")
             await asyncio.sleep(1.0)
+
+    async def _slurm_is_away(self, record: SpawnRecord) -> bool:
+        """Whether the queue cannot be read either: then Slurm did not refuse the job, it is not there."""
+        book = self.engine.books[record.cluster]
+        with book.watch():
+            await book.turn(_SLURM_SECONDS)
+        return bool(book.trouble)
 
     async def _until_ready(self, record: SpawnRecord) -> SpawnRecord:
         """Wait until the server answers; tell how far it is.
@@ -442,7 +454,8 @@ class HpcSpawner(Spawner):
         if job.state == RUNNING:
             updated = replace(updated, node=job.nodes).marked("submitted", now).marked("running", now)
             self._open(updated)
-            self._tell(50, f"Job {job.job_id} runs on {job.nodes}: its container and server are starting.")
+            if "tunnel" not in updated.marks:
+                self._tell(50, f"Job {job.job_id} runs on {job.nodes}: its container and server are starting.")
         elif not verdict.over:
             self._tell(30, words.queued(job, now))
         if updated != record and self._is_current(record):
