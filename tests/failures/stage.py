@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -301,7 +302,7 @@ class Person:
         try:
             await self.start()
         except ProbeError as error:
-            return str(error).removeprefix("start: ")
+            return re.sub(r"\A.* answered [0-9]{3} |\Astart: ", "", str(error))
         raise AssertionError(f"{self.name} was to be refused and got a server")
 
     def told(self) -> list[str]:

@@ -635,7 +635,7 @@ def test_only_the_listed_operations_can_be_called(op: object) -> None:
 def test_a_full_disk_is_told_without_the_name_of_a_file() -> None:
     class Full(FakeSlurm):
         def run(self, argv: list[str]) -> str:
-            raise OSError(errno.ENOSPC, "No space left on device", "/srv/secret-name")
+            raise OSError(errno.ENOSPC, "No space left on device", argv[0])
 
     _, answer = talk(b'{"id": 1, "op": "list"}\n', Full())
     assert (answer["ok"], answer["code"]) == (False, "internal")
