@@ -14,7 +14,8 @@ import pytest
 
 from tests.contract.checkout import ROOT, text, tracked
 
-ON_CLUSTERS = [n for n in tracked() if re.fullmatch(r"roles/(gateway|tunnel)/files/.*\.py", n)]
+ON_LOGIN_NODES = r"roles/gateway/files/(?!start\.py|host/).*\.py|plugins/module_utils/account_program\.py"
+ON_CLUSTERS = [n for n in tracked() if re.fullmatch(rf"roles/(gateway|tunnel)/files/.*\.py|{ON_LOGIN_NODES}", n)]
 
 
 def imports(name: str) -> set[str]:
@@ -83,7 +84,7 @@ def too_new(path: Path) -> str:
     return done.stdout if done.returncode else ""
 
 
-@pytest.mark.parametrize("name", [n for n in ON_CLUSTERS if re.search(r"/gateway/files/(?!start)", n)])
+@pytest.mark.parametrize("name", [n for n in ON_CLUSTERS if re.fullmatch(ON_LOGIN_NODES, n)])
 def test_what_runs_on_an_old_login_node_is_python_3_6(name: str, tmp_path: Path):
     assert too_new(ROOT / name) == ""
     newer = tmp_path / "newer.py"

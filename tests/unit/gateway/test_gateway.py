@@ -663,10 +663,35 @@ def test_every_other_command_is_refused(command: str | None) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"hub_id": "A B"}, {"base_dir": "relative"}, {"base_dir": "/srv/%j"}, {"partitions": "jupyter"}, {"apptainer": 1}],
+    [
+        {"hub_id": "A B"},
+        {"base_dir": "relative"},
+        {"base_dir": "/srv/%j"},
+        {"partitions": "jupyter"},
+        {"apptainer": 1},
+        {"apptainer": "bin/apptainer"},
+        {"apptainer": ""},
+        {"module": "apptainer; id"},
+        {"module": "-f"},
+        {"module": None},
+        {"slurm_dir": "opt/slurm"},
+    ],
 )
 def test_configuration_is_checked(change: dict[str, object]) -> None:
     good = {"hub_id": "hub", "base_dir": "/srv/hpcampus", "partitions": ["jupyter"], "apptainer": "/usr/bin/apptainer"}
     assert config.check_config(good, "hpcampus").hub_id == "hub"
     with pytest.raises(errors.ConfigError, match=next(iter(change))):
         config.check_config({**good, **change}, "hpcampus")
+
+
+def test_a_centre_may_need_a_module_and_have_slurm_elsewhere() -> None:
+    data = {"hub_id": "hub", "base_dir": "/p/abc", "partitions": ["jupyter"], "apptainer": "singularity"}
+    data |= {"module": "tools/apptainer/1.4", "slurm_dir": "/opt/slurm/bin"}
+    found = config.check_config(data, "p123")
+    assert (found.apptainer, found.module, found.slurm_dir) == ("singularity", "tools/apptainer/1.4", "/opt/slurm/bin")
+
+
+def test_slurm_is_found_where_the_centre_has_it(tmp_path: Path) -> None:
+    (tmp_path / "sbatch").write_text("#!/bin/sh\necho slurm 22.05.8\n")
+    (tmp_path / "sbatch").chmod(0o700)
+    assert load("hpcampus_gateway.slurm").Slurm("/", str(tmp_path)).version() == "22.05.8"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The job wrapper: command lines, what a container sees, and what is left behind."""
 
+import ast
 import errno
 import json
 import os
@@ -568,3 +569,26 @@ def test_a_job_that_is_told_to_end_gives_the_server_time_and_leaves_nothing(tmp_
     assert "secret-token" not in seen
     assert mine
     assert not [path for path in mine if path.exists()]
+
+
+def test_a_module_is_loaded_first_and_no_value_is_read_by_a_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = tmp_path / ".bash_profile"
+    profile.write_text('module() { PATH="$PATH:/loaded/$2"; }\necho noise of the login\n')
+    monkeypatch.setenv("HOME", str(tmp_path))
+    asked = [
+        sys.executable,
+        "-c",
+        "import os, sys; print([sys.argv[1:], os.environ['PATH']])",
+        "a b",
+        "$(id)",
+        "; id",
+        "'",
+    ]
+    argv = container.with_module(asked, "apptainer/1.4")
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    arguments, path = ast.literal_eval(done.stdout.splitlines()[-1])
+    assert arguments == ["a b", "$(id)", "; id", "'"]
+    assert path.endswith(":/loaded/apptainer/1.4")
+    assert container.with_module(asked, "") is asked

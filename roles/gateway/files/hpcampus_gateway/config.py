@@ -12,21 +12,28 @@ SLUG_RULE = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
 SLUG = re.compile(r"\A" + SLUG_RULE + r"\Z")
 PARTITION = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _BASE_DIR = re.compile(r"\A(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,63}){1,8}\Z")
-_ABSOLUTE_PATH = re.compile(r"\A(?:/[A-Za-z0-9._+-]{1,64}){1,12}\Z")
-Config = collections.namedtuple("Config", "hub_id base_dir partitions apptainer account")
+_PATH_RULE = r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}"
+_PROGRAM = re.compile(r"\A(?:" + _PATH_RULE + r"|[a-z][a-z0-9-]{0,31})\Z")
+_DIRECTORY_OR_NONE = re.compile(r"\A(?:" + _PATH_RULE + r")?\Z")
+_MODULE_OR_NONE = re.compile(r"\A(?:[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}){0,4})?\Z")
+Config = collections.namedtuple("Config", "hub_id base_dir partitions apptainer account module slurm_dir")
+Config.__new__.__defaults__ = ("", "")  # of module and slurm_dir
 
 
 def check_config(data, account):
     """Return the Config of a parsed configuration file, or raise ConfigError that names the key."""
     if not isinstance(data, dict):
         raise ConfigError("the file must hold one object")
-    rules = {"hub_id": SLUG, "base_dir": _BASE_DIR, "apptainer": _ABSOLUTE_PATH}
-    for key, rule in sorted(rules.items()):
-        if not isinstance(data.get(key), str) or not rule.match(data[key]):
+    rules = {"hub_id": SLUG, "base_dir": _BASE_DIR, "apptainer": _PROGRAM}
+    optional = {"module": _MODULE_OR_NONE, "slurm_dir": _DIRECTORY_OR_NONE}
+    filled = {key: data.get(key, "") for key in optional}
+    filled.update((key, data.get(key)) for key in rules)
+    for key, rule in sorted({**rules, **optional}.items()):
+        if not isinstance(filled[key], str) or not rule.match(filled[key]):
             raise ConfigError(f"{key}: not allowed (rule: {rule.pattern})")
     partitions = data.get("partitions")
     if not isinstance(partitions, list) or not all(
         isinstance(name, str) and PARTITION.match(name) for name in partitions
     ):
         raise ConfigError("partitions: expected a list of partition names")
-    return Config(data["hub_id"], data["base_dir"], tuple(partitions), data["apptainer"], account)
+    return Config(partitions=tuple(partitions), account=account, **filled)

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The words that ssh can ask for."""
+"""The words that ssh can ask for: ``session``, ``probe`` and ``image NAME SHA256 SIZE``."""
 
 import json
 import os
 import pwd
 import sys
 
+from . import images
 from .config import CONFIG_FILE, check_config
 from .door import carry, parse_word
 from .errors import GatewayError
@@ -18,11 +19,12 @@ PROTOCOL = 1
 COMMANDS = ("session", "probe")
 EXIT_CONFIG = 78
 EXIT_REFUSED = 77
+EXIT_USAGE = 64
 
 
-def probe(operations, hello):
+def probe(operations, hello, base_dir):
     """What an administrator wants to know of this gateway, as one JSON object; the exit status tells good from bad."""
-    report = {"hello": hello}
+    report = {"hello": hello, "images": images.listed(base_dir)}
     try:
         report.update(operations.op_info({}))
         report["jobs"] = len(operations.queue())
@@ -33,27 +35,50 @@ def probe(operations, hello):
     return 0 if report["ok"] else 1
 
 
+def take_image(config, image):
+    """Take an image from standard input; the exit status tells whether it is published now."""
+    try:
+        images.receive(config.base_dir, *image, source=sys.stdin.buffer, say=lambda line: print(line, flush=True))
+    except GatewayError as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def config_file(argv):
+    """Path of the configuration: the usual one, or that of ``--config FILE``; None for any other arguments."""
+    if len(argv) == 3 and argv[1] == "--config":
+        return argv[2]
+    return CONFIG_FILE if len(argv) == 1 else None
+
+
 def main():
     """Serve the command that ssh was asked for; returns the exit status."""
     command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
-    door = parse_word(command)
-    if door is None and command not in COMMANDS:
+    door, image = parse_word(command), images.parse_word(command)
+    if command not in COMMANDS and door is None and image is None:
         print("refused: this account serves the notebook hub only", file=sys.stderr)
         return EXIT_REFUSED
+    path = config_file(sys.argv)
+    if path is None:
+        print("usage: gateway.py [--config FILE]", file=sys.stderr)
+        return EXIT_USAGE
     os.umask(0o077)
     entry = pwd.getpwuid(os.getuid())
     try:
-        with open(CONFIG_FILE, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8") as stream:
             config = check_config(json.load(stream), entry.pw_name)
     except (OSError, ValueError) as error:
-        print(f"gateway: {CONFIG_FILE}: {error}", file=sys.stderr)
+        print(f"gateway: {path}: {error}", file=sys.stderr)
         return EXIT_CONFIG
-    slurm = Slurm(entry.pw_dir)
+    if image is not None:
+        return take_image(config, image)
+    slurm = Slurm(entry.pw_dir, config.slurm_dir)
     operations = Operations(config, slurm)
     if door is not None:
         return carry(operations, config, slurm, *door)
     hello = {"protocol": PROTOCOL, "account": config.account, "slurm": slurm.version()}
     if command == "probe":
-        return probe(operations, hello)
+        return probe(operations, hello, config.base_dir)
     Session(operations, sys.stdin.buffer, sys.stdout.buffer).run(hello)
     return 0

@@ -171,6 +171,7 @@ class Operations:
         spawn_file = self.path("spawns", job["spawn_id"] + ".json")
         content = {key: job[key] for key in ("spawn_id", "user_id", "server_id", "image", "courses", "secrets")}
         content["apptainer"] = self._config.apptainer
+        content["module"] = self._config.module
         write_private(spawn_file, json.dumps(content))
         try:
             return parse_job_id(self._slurm.run(sbatch_argv(self._config, job)))

@@ -168,9 +168,9 @@ def parse_partitions(text, allowed):
 class Slurm:
     """Runs Slurm's programs as argument lists with a small, fixed environment."""
 
-    def __init__(self, home):
+    def __init__(self, home, directory=""):
         self.env = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PATH": (directory and directory + ":") + "/usr/local/bin:/usr/bin:/bin",
             "LC_ALL": "C",
             "TZ": "UTC",
             "SLURM_TIME_FORMAT": "%s",

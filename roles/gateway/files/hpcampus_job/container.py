@@ -121,6 +121,13 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None):
     ]
 
 
+def with_module(argv, module):
+    """An argument list below a login shell that loads an environment module first. No value is part of the shell's text."""
+    if not module:
+        return argv
+    return ["/bin/bash", "-l", "-c", 'module load "$1" >&2; shift; exec "$@"', "module", module] + argv
+
+
 def runtime_env():
     """The small environment that the container's runtime gets."""
     entry = pwd.getpwuid(os.getuid())
