@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,7 +75,7 @@ def test_a_new_version_takes_the_name_and_the_old_file_stays(tmp_path: Path) -> 
     ],
 )
 def test_what_is_not_as_announced_changes_nothing(
-    tmp_path: Path, data: bytes, announced: dict[str, object], words: str
+    tmp_path: Path, data: bytes, announced: dict[str, Any], words: str
 ) -> None:
     send(tmp_path, sif(b"old"))
     before = files(tmp_path)

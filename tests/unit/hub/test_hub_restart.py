@@ -169,3 +169,22 @@ async def test_a_start_that_takes_too_long_is_undone_and_says_why(hub: HubProces
     events = await hub.events("bob")
     assert "was given up: it is still queued (other jobs are ahead of it)" in events[-1]["message"]
     await until(lambda: not login_node.jobs and not hub.leases)
+
+
+async def test_a_cluster_takes_no_more_servers_than_it_may_have(hub: HubProcess, login_node: LoginNode) -> None:
+    hub.settings["clusters"][0]["max_servers"] = 1
+    await hub.start()
+    codes = [answer.code for answer in await asyncio.gather(hub.spawn("alice"), hub.spawn("bob"))]
+    assert sum(code in (201, 202) for code in codes) == 1, codes
+    first, second = ("alice", "bob") if codes[0] in (201, 202) else ("bob", "alice")
+    await until(lambda: hub.is_ready(first))
+    await hub.stop()
+    await hub.start()
+    answer = await hub.spawn(second)
+    assert answer.code == 503
+    assert b"on cluster lab run as many servers as may run there (1)" in answer.body
+    assert len(login_node.jobs) == len(hub.leases) == 1
+    await hub.api("DELETE", f"/users/{first}/server")
+    await until(lambda: not login_node.jobs and not hub.leases)
+    assert (await hub.spawn(second)).code in (201, 202)
+    await until(lambda: hub.is_ready(second))

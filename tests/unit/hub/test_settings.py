@@ -71,6 +71,9 @@ def test_a_good_configuration() -> None:
     assert good.tunnel.known_hosts == (f"hub.example.org {HOST_KEY}",)
     assert replace(good.tunnel, port=2222).known_hosts == (f"[hub.example.org]:2222 {HOST_KEY}",)
     assert (good.tunnel.port_min, good.tunnel.port_max) == (20000, 24999)
+    assert (good.clusters["lab"].data_path, good.clusters["lab"].max_servers) == ("reverse", 0)
+    several = site(clusters=[cluster(), cluster(name="centre", data_path="auto", max_servers=20)])
+    assert (several.clusters["centre"].data_path, several.clusters["centre"].max_servers) == ("auto", 20)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,8 @@ def test_a_good_configuration() -> None:
         ({"clusters": [cluster(user="root;id")]}, "user"),
         ({"clusters": [cluster(port=True)]}, "port"),
         ({"clusters": [cluster(password="x")]}, "unknown setting password"),
+        ({"clusters": [cluster(data_path="tunnel")]}, "data_path"),
+        ({"clusters": [cluster(max_servers=-1)]}, "max_servers"),
         ({"profiles": []}, "HpcHub.profiles"),
         ({"profiles": [profile(memory="4")]}, r"profiles\[0\]\.memory.*unit"),
         ({"profiles": [profile(cluster="other")]}, r"profiles\[small\]\.cluster.*lab"),

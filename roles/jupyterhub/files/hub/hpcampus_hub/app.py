@@ -34,9 +34,10 @@ class HpcHub(JupyterHub):
     name = "jupyterhub"
 
     hub_id = Unicode("hub", help="Slug that marks the jobs of this hub in the cluster's queue.").tag(config=True)
-    clusters = List(Dict(), help="Clusters: name, host, port, user, host_key, base_dir, key_file, data_path.").tag(
-        config=True
-    )
+    clusters = List(
+        Dict(),
+        help="Clusters: name, host, port, user, host_key, base_dir, key_file, and if wanted data_path, max_servers.",
+    ).tag(config=True)
     profiles = List(
         Dict(),
         help="Sizes to pick: name, label, cluster, partition, cpus, memory (with unit), time_limit_minutes, image, and"
@@ -90,6 +91,7 @@ class HpcHub(JupyterHub):
             site,
             self.log,
             self._add_route,
+            self._records,
             LinkTimes(),
             BookTimes(fast=self.query_fast_seconds, slow=self.query_slow_seconds),
         )
@@ -131,8 +133,8 @@ class HpcHub(JupyterHub):
                 return 0
             raise
 
-    def _owned(self) -> Owned:
-        """What servers own: those in this process, and those of which only the database knows yet."""
+    def _records(self) -> list[SpawnRecord]:
+        """The jobs of servers: those in this process, and those of which only the database knows yet."""
         records = [
             spawner.record
             for user in self.users.values()
@@ -141,9 +143,11 @@ class HpcHub(JupyterHub):
         ]
         rows = self.db.query(orm.Spawner).filter(orm.Spawner.server != None)  # noqa: E711 (SQL)
         records += [SpawnRecord.from_state((row.state or {}).get("hpcampus") or {}) for row in rows]
-        if self.engine.standbys is not None:
-            records += self.engine.standbys.records
-        known = [record for record in records if record is not None]
+        return [record for record in records if record is not None]
+
+    def _owned(self) -> Owned:
+        """What servers own, and what waits for one."""
+        known = self._records() + (self.engine.standbys.records if self.engine.standbys is not None else [])
         return Owned(
             frozenset(record.spawn_id for record in known),
             frozenset(Lease(record.port, record.serial) for record in known),

@@ -3,7 +3,7 @@
 """What all spawners of a hub share: the links, the job books and the ports."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .paths.reach import Reach, ReachError, reach
 from .paths.reverse import Reverse
 from .ports import PortRegistry
 from .protocol import Job, decode_jobs
+from .record import SpawnRecord
 from .settings import Cluster, Site
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Engine:
         site: the configuration.
         log: the hub's log.
         route: adds a server to the proxy, called as ``route(user, server_name)``.
+        records: tells the jobs of all servers of the hub, the starting and stopping ones too.
         link_times: waiting times of the links.
         book_times: pauses between queries.
     """
@@ -43,12 +45,14 @@ class Engine:
         site: Site,
         log: Log,
         route: Route,
+        records: Callable[[], Iterable[SpawnRecord]],
         link_times: LinkTimes | None = None,
         book_times: BookTimes | None = None,
     ) -> None:
         self.site = site
         self.log = log
         self.route = route
+        self._records = records
         self.closing = False
         self.standbys: StandbyPool | None = None
         self.ports = PortRegistry(site.tunnel.registry_dir, site.tunnel.port_min, site.tunnel.port_max)
@@ -91,6 +95,13 @@ class Engine:
             return self.paths[name]
         except KeyError:
             raise PathError(f"the data path {name!r} is not known here") from None
+
+    def is_full(self, name: str) -> bool:
+        """Whether as many servers have a job on a cluster, or are getting one, as it may have."""
+        limit = self.site.clusters[name].max_servers
+        if not limit:
+            return False
+        return len({record.spawn_id for record in self._records() if record.cluster == name}) >= limit
 
     def start(self) -> None:
         """Open the links and begin to ask for jobs, in the background."""

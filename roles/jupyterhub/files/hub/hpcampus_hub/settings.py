@@ -64,6 +64,8 @@ class Cluster:
     key_file: str
     data_path: str = "reverse"
     """How data travels between hub and jobs, one of ``DATA_PATHS``."""
+    max_servers: int = 0
+    """How many servers may run or start there at the same time; 0 sets no limit."""
 
 
 @dataclass(frozen=True)
@@ -353,6 +355,7 @@ _CLUSTER: dict[str, tuple[Check, Any]] = {
     "base_dir": (_path, _REQUIRED),
     "key_file": (_path, _REQUIRED),
     "data_path": (_data_path, "reverse"),
+    "max_servers": (_integer(0, 100_000), 0),
 }
 _PROFILE: dict[str, tuple[Check, Any]] = {
     "name": (_slug, _REQUIRED),

@@ -233,11 +233,13 @@ class HpcSpawner(Spawner):
         """
         self._events, self._restored = [], False
         choice = self._choose()
+        path = await self._choose_path(choice.profile.cluster)
+        self._check_room(choice.profile.cluster)
         self._since = time.monotonic()
         try:
             record = await self._take_over(choice)
             if record is None:
-                record = self._new_record(choice, await self._choose_path(choice.profile.cluster))
+                record = self._new_record(choice, path)
                 self._keep(record)
                 record = await self._submit(record, choice)
             record = await self._until_ready(record)
@@ -327,6 +329,16 @@ class HpcSpawner(Spawner):
             return await chooser.path(cluster)
         except PathError as error:
             raise StartError(f"Not started: {error}. Tell the administrator.", reason="path") from error
+
+    def _check_room(self, cluster: str) -> None:
+        """Refuse a start beyond the number of servers that a cluster may have. Nothing is awaited from here to the new record."""
+        if self.engine.is_full(cluster):
+            limit = self.engine.site.clusters[cluster].max_servers
+            raise StartError(
+                f"Not started: on cluster {cluster} run as many servers as may run there ({limit})."
+                " Try again when somebody has stopped, or pick a size on another cluster.",
+                reason="full",
+            )
 
     async def _submit(self, record: SpawnRecord, choice: Choice) -> SpawnRecord:
         """Make what its data path needs and hand the job to the cluster."""
