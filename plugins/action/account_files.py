@@ -45,8 +45,8 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
         },
     },
     "exclusive": {"type": "list", "elements": "str", "default": []},
-    "key_mark": {"type": "str", "required": True},
-    "key_command": {"type": "str", "required": True},
+    "key_mark": {"type": "str", "default": ""},
+    "key_command": {"type": "str", "default": ""},
     "key_from": {"type": "list", "elements": "str", "default": []},
     "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
 }
@@ -69,8 +69,9 @@ def wanted_state(arguments: t.Mapping[str, t.Any], nonce: str, *, check: bool) -
     _match(
         "root", arguments["root"], ROOT, "an absolute path of two names or more, of letters, digits, '.', '_' and '-'"
     )
-    _match("key_mark", arguments["key_mark"], MARK, "one word")
-    _match("key_command", arguments["key_command"], COMMAND, "a command of plain words")
+    if arguments["key_mark"] or arguments["keys"]:
+        _match("key_mark", arguments["key_mark"], MARK, "one word")
+        _match("key_command", arguments["key_command"], COMMAND, "a command of plain words")
     for source in arguments["key_from"]:
         _match("key_from", source, ADDRESS, "an address, a network or a host name")
     for folder in arguments["exclusive"]:

@@ -41,7 +41,11 @@ def site_problems(
         unknown = [text for host in groups["all"] for text in checks.unknown_problems(hosts[host], site)]
         texts = [*checks.group_problems(groups), *unknown, *(checks.problem(*finding) for finding in found)]
     else:
-        texts = [text for values in known.values() for text in checks.site_problems(values, site, groups)]
+        # How the login nodes of centres are reached is no variable of a role.
+        reach = {
+            host: {key: hosts[host].get(key) for key in ("ansible_host", "ansible_user")} for host in groups["all"]
+        }
+        texts = [text for values in known.values() for text in checks.site_problems(values, site, groups, reach)]
         texts += [text for host in groups["all"] for text in checks.unknown_problems(hosts[host], site)]
     # What a group or the whole site sets is told once.
     return list(dict.fromkeys(texts))

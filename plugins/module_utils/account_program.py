@@ -209,8 +209,11 @@ class Account:
         """Put our lines into ``~/.ssh/authorized_keys``, where they stood before or at the end; every other line stays.
 
         Args:
-            lines: whole lines without an end, each with our mark as its last word; none takes ours away.
+            lines: whole lines without an end, each with our mark as its last word; none takes ours away. Without a mark the
+                file of keys is not looked at.
         """
+        if not self.mark:
+            return
         entry = pwd.getpwuid(os.getuid())
         path = entry.pw_dir + "/.ssh/authorized_keys"
         try:

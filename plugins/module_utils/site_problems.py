@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import ipaddress
 import pathlib
 import re
 import typing as t
@@ -39,11 +40,22 @@ ENVIRONMENT_NAME = re.compile(rf"(?!(?i:{_ENVIRONMENT_KEPT}))[A-Za-z][A-Za-z0-9_
 ENVIRONMENT_NAMES_MAX = 50
 ENVIRONMENT_VALUE_MAX = 4096
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
+HOST_KEY = re.compile(
+    r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) AAAA[A-Za-z0-9+/]{36,2000}={0,2}(?: .*)?"
+)
+CENTRE_DIR = re.compile(r"(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,63}){2,8}")
+CENTRE_PARTITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+PROGRAM_PATH = re.compile(r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
+PROGRAM = re.compile(r"[a-z][a-z0-9-]{0,31}|(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
+MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}){0,4}")
+KEY_FROM = re.compile(r"[A-Za-z0-9:./*-]{1,100}")
 DEB_URL = re.compile(r"https://[^ ]+\.deb")
 DEB_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
 
 GROUPS = {"hub": "one", "slurm_controller": "one", "slurm_login": "some", "slurm_compute": "some"}
+OWN_CLUSTER = ("slurm_controller", "slurm_login", "slurm_compute")
+CENTRES = "centre_login"
 UNITS_KB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
 SMALLEST_JOB_KB = 64 * 1024
 COURSE_PREFIX = "course-"
@@ -128,27 +140,38 @@ def _person(variable: str, name: object) -> t.Iterator[str]:
         )
 
 
+def has_own_cluster(groups: t.Mapping[str, t.Sequence[str]]) -> bool:
+    """Say whether any host is in a group of the own cluster."""
+    return any(groups.get(name) for name in OWN_CLUSTER)
+
+
 def group_problems(groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
-    """Check that each group has the hosts it needs and that no host is left over."""
+    """Check that each group has the hosts it needs and that no host is left over. A site with centres needs no own cluster."""
+    own = has_own_cluster(groups) or not groups.get(CENTRES)
     for name, wanted in GROUPS.items():
         hosts = list(groups.get(name, []))
+        if name in OWN_CLUSTER and not own:
+            continue
         if not hosts:
             yield problem(f"group {name}", hosts, "it has no host", f"Add a host to {name} in the inventory")
         elif wanted == "one" and len(hosts) > 1:
             yield problem(f"group {name}", hosts, "it has more than one host", "Keep exactly one")
-    placed = {host for name in GROUPS for host in groups.get(name, [])}
+    known = (*GROUPS, CENTRES)
+    placed = {host for name in known for host in groups.get(name, [])}
     for host in groups.get("all", []):
         if host not in placed and host != "localhost":
             yield problem(
                 f"host {host}",
                 "no group",
                 "no step would touch it",
-                f"Put it into one of {', '.join(GROUPS)}, or remove it",
+                f"Put it into one of {', '.join(known)}, or remove it",
             )
 
 
 def profile_shape_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
-    """Check that a site of one server has one server."""
+    """Check that a site of one server has one server, and that one of a remote centre has a centre."""
+    if site["site_profile"] == "remote-centre" and not site["site_centres"]:
+        yield problem("site_profile", "remote-centre", "site_centres names no centre", "Describe one in site_centres")
     hosts = sorted({host for name in GROUPS for host in groups.get(name, [])})
     if site["site_profile"] == "single" and len(hosts) > 1:
         yield problem(
@@ -195,6 +218,84 @@ def name_problems(site: Record) -> t.Iterator[str]:
         )
 
 
+def centre_problems(
+    site: Record, groups: t.Mapping[str, t.Sequence[str]], hosts: t.Mapping[str, Record]
+) -> t.Iterator[str]:
+    """Check the clusters of others against the login nodes of the inventory.
+
+    Args:
+        site: The ``site_`` variables.
+        groups: Host names of each group.
+        hosts: What is known of the variables of every host.
+    """
+    yield from _unique(site, "site_centres", "name")
+    yield from _unique(site, "site_centres", "login")
+    logins = list(groups.get(CENTRES, []))
+    for where, record in _records(site, "site_centres"):
+        yield from _matches(
+            f"{where}.name", record["name"], SLUG, "a short name of lower case letters, digits and hyphens"
+        )
+        if has_own_cluster(groups) and record["name"] == site["site_cluster_name"]:
+            yield problem(
+                f"{where}.name",
+                record["name"],
+                "the own cluster has this name (site_cluster_name)",
+                "Give each its own",
+            )
+        yield from _known(f"{where}.login", record["login"], logins, f"group {CENTRES}")
+        yield from _centre_value_problems(where, record)
+        account = record.get("account") or hosts.get(record["login"], {}).get("ansible_user")
+        yield from _matches(
+            f"{where}.account", account, UNIX_USER, "a Unix user name, or ansible_user of the login node"
+        )
+    named = [record["login"] for record in site["site_centres"]]
+    for host in logins:
+        if host not in named:
+            yield problem(
+                f"host {host}", CENTRES, "no record of site_centres names it", "Describe the centre, or remove the host"
+            )
+
+
+def _centre_value_problems(where: str, record: Record) -> t.Iterator[str]:
+    """Check the values of one centre that stand for themselves."""
+    yield from _matches(
+        f"{where}.host_key", record["host_key"], HOST_KEY, "a public host key such as 'ssh-ed25519 AAAA...'"
+    )
+    yield from _matches(f"{where}.base_dir", record["base_dir"], CENTRE_DIR, "a path such as /project/p123/hpcampus")
+    if not record["partitions"]:
+        yield problem(f"{where}.partitions", [], "no notebook could run there", "Name at least one")
+    for name in record["partitions"]:
+        yield from _matches(
+            f"{where}.partitions", name, CENTRE_PARTITION, "the name of a partition, as sinfo prints it"
+        )
+    if record.get("address"):
+        yield from _matches(f"{where}.address", record["address"], HOST, "a host name or an IPv4 address")
+    if not 1 <= int(record.get("port") or 22) <= 65535:
+        yield problem(f"{where}.port", record["port"], "this is not a port", "Write a number from 1 to 65535")
+    if int(record.get("max_servers") or 0) < 0:
+        yield problem(f"{where}.max_servers", record["max_servers"], "this is no number of servers", "Write 0 or more")
+    for key, pattern, wanted in (
+        ("apptainer", PROGRAM, "the path of a program, or its name"),
+        ("module", MODULE, "the name of an environment module, such as apptainer/1.4"),
+        ("python", PROGRAM_PATH, "the absolute path of a Python"),
+        ("slurm_dir", PROGRAM_PATH, "an absolute path"),
+    ):
+        if record.get(key):
+            yield from _matches(f"{where}.{key}", record[key], pattern, wanted)
+    yield from _source_problems(where, record)
+
+
+def _source_problems(where: str, record: Record) -> t.Iterator[str]:
+    """Check from where the centre sees the hub, and the hub the centre."""
+    for source in record.get("key_from") or []:
+        yield from _matches(f"{where}.key_from", source, KEY_FROM, "an address or a network")
+    for network in record.get("networks") or []:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            yield problem(f"{where}.networks", network, "this is not a network", "Write one such as 192.0.2.0/24")
+
+
 def partition_problems(site: Record) -> t.Iterator[str]:
     """Check the partitions."""
     yield from _unique(site, "site_partitions", "name")
@@ -230,9 +331,21 @@ def partition_problems(site: Record) -> t.Iterator[str]:
         yield problem("site_partitions", [], "there is no partition", "Add one; notebooks are Slurm jobs")
 
 
-def profile_problems(site: Record) -> t.Iterator[str]:
+def cluster_partitions(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> dict[str, dict[str, Record]]:
+    """Name the clusters that jobs can go to, the one of profiles that name none first, each with its partitions.
+
+    Of somebody else's partitions nothing but the names is known here.
+    """
+    clusters: dict[str, dict[str, Record]]
+    clusters = {centre["name"]: {name: {} for name in centre["partitions"]} for centre in site["site_centres"]}
+    if clusters and not has_own_cluster(groups):
+        return clusters
+    return {site["site_cluster_name"]: {record["name"]: record for record in site["site_partitions"]}, **clusters}
+
+
+def profile_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
     """Check the profiles against clusters, partitions, images and courses."""
-    partitions = {record["name"]: record for record in site["site_partitions"]}
+    clusters = cluster_partitions(site, groups)
     images = [record["name"] for record in site["site_images"]]
     courses = [record["slug"] for record in site["site_courses"]]
     yield from _unique(site, "site_profiles", "name")
@@ -243,8 +356,11 @@ def profile_problems(site: Record) -> t.Iterator[str]:
         yield from _line(f"{where}.label", record["label"])
         if record.get("description"):
             yield from _line(f"{where}.description", record["description"], 500)
-        yield from _cluster_problems(f"{where}.cluster", record, site)
-        yield from _known(f"{where}.partition", record["partition"], list(partitions), "site_partitions")
+        yield from _cluster_problems(f"{where}.cluster", record, list(clusters))
+        cluster = record.get("cluster") or next(iter(clusters))
+        partitions = clusters.get(cluster, {record["partition"]: {}})
+        listed_in = "site_partitions" if cluster == site["site_cluster_name"] else f"site_centres, {cluster},"
+        yield from _known(f"{where}.partition", record["partition"], list(partitions), listed_in)
         yield from _known(f"{where}.image", record["image"], images, "site_images")
         yield from _memory(f"{where}.memory", record["memory"])
         yield from _limit_problems(where, record, partitions.get(record["partition"], {}))
@@ -272,7 +388,8 @@ def _limit_problems(where: str, record: Record, partition: Record) -> t.Iterator
             f"a job needs a core, and partition {record['partition']!r} allows 1 to {most_cpus}",
             "Change it, or max_cpus_per_node of the partition",
         )
-    longest = int(partition.get("max_time_minutes", 720))
+    # Of somebody else's partition no limit is known here; 366 days are the most that a job can ask for.
+    longest = int(partition.get("max_time_minutes", 720 if partition else 366 * 24 * 60))
     if not 1 <= int(record["time_limit_minutes"]) <= longest:
         yield problem(
             f"{where}.time_limit_minutes",
@@ -294,19 +411,13 @@ def _limit_problems(where: str, record: Record, partition: Record) -> t.Iterator
         )
 
 
-def cluster_names(site: Record) -> list[str]:
-    """Name the clusters that jobs can go to."""
-    return [site["site_cluster_name"]]
-
-
-def _cluster_problems(variable: str, record: Record, site: Record) -> t.Iterator[str]:
-    names = cluster_names(site)
+def _cluster_problems(variable: str, record: Record, names: t.Sequence[str]) -> t.Iterator[str]:
     if record.get("cluster") is not None and record["cluster"] not in names:
         yield problem(
             variable,
             record["cluster"],
             f"there is no such cluster; known are: {', '.join(names)}",
-            "Name one of them, or leave it out for the site's own",
+            f"Name one of them, or leave it out for {names[0]}",
         )
 
 
@@ -609,13 +720,19 @@ def certificate_problems(
     return problems
 
 
-def site_problems(variables: Record, site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> list[str]:
+def site_problems(
+    variables: Record,
+    site: Record,
+    groups: t.Mapping[str, t.Sequence[str]],
+    hosts: t.Mapping[str, Record] | None = None,
+) -> list[str]:
     """Find everything that is wrong with an inventory whose variables have the shapes that the roles want.
 
     Args:
         variables: All variables of one host, for names that do not exist and for what other roles are told.
         site: The ``site_`` variables with their defaults filled in.
         groups: Host names of each group.
+        hosts: What is known of the variables of every host, for the login nodes of centres.
 
     Returns:
         One message for each problem, in a stable order; empty when all is well.
@@ -625,9 +742,10 @@ def site_problems(variables: Record, site: Record, groups: t.Mapping[str, t.Sequ
         *profile_shape_problems(site, groups),
         *unknown_problems(variables, site),
         *name_problems(site),
+        *centre_problems(site, groups, hosts or {}),
         *partition_problems(site),
         *image_problems(site),
-        *profile_problems(site),
+        *profile_problems(site, groups),
         *course_problems(site),
         *account_problems(site),
         *file_problems(site),

@@ -66,20 +66,20 @@ options:
     elements: str
     default: []
   key_mark:
-    description: Last word of our lines in C(authorized_keys), by which they are known again.
+    description: Last word of our lines in C(authorized_keys), by which they are known again. Empty leaves the keys alone.
     type: str
-    required: true
+    default: ""
   key_command:
     description: The one command that the keys may run.
     type: str
-    required: true
+    default: ""
   key_from:
     description: Addresses or networks that the keys may be used from; empty sets no limit.
     type: list
     elements: str
     default: []
   keys:
-    description: Public keys. An empty list removes our lines.
+    description: Public keys. With a mark, an empty list removes our lines.
     type: list
     elements: str
     default: []

@@ -51,7 +51,7 @@ def changed(tmp_path: Path, variables: dict[str, Any], host: dict[str, Any] | No
 
 
 def test_there_is_an_example_for_every_profile_that_can_be_installed() -> None:
-    assert EXAMPLES == ["demo", "own-cluster", "single"]
+    assert EXAMPLES == ["demo", "own-cluster", "remote-centre", "single"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from tests.contract.checkout import ROOT, load
+from tests.contract.checkout import ROOT, flat, load
 from tools.steps_page import PAGE, page
 
 STEPS = load("playbooks/vars/steps.yml")["steps"]
@@ -51,11 +51,38 @@ def test_steps_are_described_in_sentences():
         assert step["description"].endswith(".")
 
 
-def test_step_playbooks_become_root_by_themselves():
+def test_step_playbooks_become_root_by_themselves_and_never_at_a_centre():
     for step in STEPS:
         for play in load(f"playbooks/steps/{step['name']}.yml"):
-            assert play["become"] is True, step["name"]
+            assert play["become"] is ("centre_login" not in play["hosts"]), step["name"]
             assert play["name"]
+
+
+def test_nothing_at_a_centre_needs_more_than_the_account():
+    """Its login node may be older than what Ansible's modules run on: what is done there goes through one action."""
+    on_controller = {"ansible.builtin.assert", "ansible.builtin.import_tasks", "ansible.builtin.meta"}
+    found = []
+    for path in [*(f"playbooks/steps/{step['name']}.yml" for step in STEPS), "playbooks/verify.yml"]:
+        for play in load(path):
+            if "centre_login" not in play["hosts"]:
+                continue
+            assert play["hosts"] == "centre_login"
+            assert (play["become"], play["gather_facts"]) == (False, False)
+            assert "roles" not in play
+            for task in play["tasks"]:
+                call = task.get("ansible.builtin.import_role")
+                if call is None:
+                    assert "ansible.builtin.raw" in task, task["name"]
+                    continue
+                role = call["name"].removeprefix(PREFIX)
+                found.append((role, call["tasks_from"]))
+    assert {("gateway", "plain"), ("courses", "plain"), ("site", "variables")} == set(found)
+    for role, entry in found:
+        names = [entry, "preflight"] if entry == "plain" else [entry]
+        for task in flat([task for name in names for task in load(f"roles/{role}/tasks/{name}.yml")]):
+            modules = {key for key in task if "." in key}
+            assert modules <= {f"{PREFIX}account_files", *on_controller}, task["name"]
+            assert not {"become", "become_user", "delegate_to"} & set(task)
 
 
 def test_the_page_of_steps_follows_the_catalogue():

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compute nodes as slurm.conf needs them."""
 
+import sys
+
 import pytest
 from ansible.plugins.loader import filter_loader, init_plugin_loader
+
+from tests.contract.checkout import load
 
 FACTS = {"hostname": "c1", "processor_vcpus": 4, "memtotal_mb": 1000}
 
@@ -31,3 +35,61 @@ def slurm_nodes():
 )
 def test_a_node(slurm_nodes, host, wanted):
     assert slurm_nodes([host]) == [wanted]
+
+
+@pytest.fixture(scope="module")
+def filters():
+    """Load a filter by its short name."""
+    init_plugin_loader()
+    return lambda name: filter_loader.get(f"hpcampus.platform.{name}").j2_function
+
+
+CENTRE = {
+    "name": "physics",
+    "login": "login",
+    "host_key": "ssh-ed25519 AAAA root@login",
+    "base_dir": "/p/a",
+    "partitions": ["x"],
+}
+
+
+def test_a_centre_is_completed_from_its_login_node(filters):
+    (centre,) = filters("centres")([CENTRE], {"login": {"ansible_host": "192.0.2.1", "ansible_user": "p1"}})
+    assert (centre["address"], centre["account"], centre["data_path"], centre["port"]) == (
+        "192.0.2.1",
+        "p1",
+        "auto",
+        22,
+    )
+    named = {**CENTRE, "address": "login.example.net", "account": "p2", "module": None}
+    (centre,) = filters("centres")([named], {"login": {"ansible_host": "192.0.2.1"}})
+    assert (centre["address"], centre["account"], centre["module"]) == ("login.example.net", "p2", "")
+    (centre,) = filters("centres")([CENTRE], {"login": {}})
+    assert centre["address"] == "login"
+
+
+def test_the_hub_is_told_of_a_centre_what_it_knows_of_clusters(filters):
+    complete = filters("centres")([{**CENTRE, "max_servers": 3}], {"login": {"ansible_user": "p1"}})
+    (cluster,) = filters("centre_clusters")(complete)
+    assert cluster == {
+        "name": "physics",
+        "host": "login",
+        "port": 22,
+        "user": "p1",
+        "host_key": "ssh-ed25519 AAAA",
+        "base_dir": "/p/a",
+        "data_path": "auto",
+        "max_servers": 3,
+    }
+
+
+def test_every_profile_names_its_cluster(filters):
+    profiles = [{"name": "a"}, {"name": "b", "cluster": "physics"}, {"name": "c", "cluster": None}]
+    assert [profile["cluster"] for profile in filters("with_cluster")(profiles, "own")] == ["own", "physics", "own"]
+
+
+def test_a_centres_every_key_has_a_default_or_is_required(filters):
+    """The filter and the argument_specs know the same keys with the same defaults."""
+    specs = load("roles/site/meta/argument_specs.yml")["argument_specs"]["main"]["options"]["site_centres"]["options"]
+    wanted = {name: option["default"] for name, option in specs.items() if not option.get("required")}
+    assert wanted == sys.modules[filters("centres").__module__].DEFAULTS

@@ -399,3 +399,90 @@ def test_certificate_files_that_are_no_pem(tmp_path):
     junk = str(tmp_path / "junk")
     assert "not a PEM certificate" in checks.certificate_problems(junk, junk, "hub.example.org")[0]
     assert "no such file" in checks.certificate_problems("/no/such", junk, "hub.example.org")[0]
+
+
+CENTRE = {
+    "name": "physics",
+    "login": "login.hpc.example.net",
+    "host_key": "ssh-ed25519 AAAA" + "B" * 64,
+    "base_dir": "/project/p1/hub",
+    "partitions": ["interactive"],
+    "account": "p1hub",
+}
+CENTRE_GROUPS = {"all": ["h", "login.hpc.example.net"], "hub": ["h"], "centre_login": ["login.hpc.example.net"]}
+
+
+def at_a_centre(centre=None, groups=CENTRE_GROUPS, hosts=None, **changes):
+    values = {"site_centres": [{**CENTRE, **(centre or {})}], "site_profile": "remote-centre"}
+    values["site_profiles"] = [record("site_profiles", partition="interactive", time_limit_minutes=2000)]
+    return checks.site_problems({}, site(**{**values, **changes}), groups, hosts)
+
+
+def test_a_site_needs_no_cluster_of_its_own():
+    assert at_a_centre() == []
+
+
+def test_a_site_may_have_both():
+    both = {**GROUPS, "all": [*GROUPS["all"], "login.hpc.example.net"], "centre_login": ["login.hpc.example.net"]}
+    own, theirs = (
+        record("site_profiles"),
+        record("site_profiles", name="far", partition="interactive", cluster="physics"),
+    )
+    assert at_a_centre(groups=both, site_profile="own-cluster", site_profiles=[own, theirs]) == []
+    # Without a word of the cluster, it is the own one.
+    (found,) = at_a_centre(groups=both, site_profile="own-cluster", site_profiles=[{**theirs, "cluster": None}])
+    assert found.startswith("site_profiles[0].partition = 'interactive': site_partitions has no such name")
+
+
+def test_the_account_is_that_of_the_inventory_unless_it_is_named():
+    nobody = at_a_centre({"account": ""})
+    assert [text for text in nobody if text.startswith("site_centres[0].account")]
+    assert at_a_centre({"account": ""}, hosts={"login.hpc.example.net": {"ansible_user": "p1hub"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("centre", "variable", "words"),
+    [
+        ({"name": "Physics"}, "site_centres[0].name", "short name"),
+        ({"login": "login.hpc.example.ne"}, "site_centres[0].login", "perhaps 'login.hpc.example.net' is meant"),
+        ({"host_key": "SHA256:abc"}, "site_centres[0].host_key", "public host key"),
+        ({"host_key": "login ssh-ed25519 AAAA" + "B" * 64}, "site_centres[0].host_key", "public host key"),
+        ({"base_dir": "/project"}, "site_centres[0].base_dir", "a path"),
+        ({"base_dir": "/project/../etc"}, "site_centres[0].base_dir", "a path"),
+        ({"base_dir": "project/x"}, "site_centres[0].base_dir", "a path"),
+        ({"base_dir": "/project/$USER"}, "site_centres[0].base_dir", "a path"),
+        ({"partitions": []}, "site_centres[0].partitions", "no notebook"),
+        ({"partitions": ["interactive", "a;b"]}, "site_centres[0].partitions", "name of a partition"),
+        ({"partitions": ["other"]}, "site_profiles[0].partition", "site_centres, physics, has no such name"),
+        ({"address": "-oProxyCommand=id"}, "site_centres[0].address", "host name"),
+        ({"port": 70000}, "site_centres[0].port", "not a port"),
+        ({"account": "a b"}, "site_centres[0].account", "Unix user name"),
+        ({"max_servers": -1}, "site_centres[0].max_servers", "number of servers"),
+        ({"apptainer": "bin/apptainer"}, "site_centres[0].apptainer", "path of a program"),
+        ({"module": "apptainer; id"}, "site_centres[0].module", "environment module"),
+        ({"python": "python3"}, "site_centres[0].python", "absolute path"),
+        ({"slurm_dir": "opt"}, "site_centres[0].slurm_dir", "absolute path"),
+        ({"key_from": ['10.0.0.1"']}, "site_centres[0].key_from", "an address"),
+        ({"networks": ["10.0.0.1/8"]}, "site_centres[0].networks", "not a network"),
+    ],
+)
+def test_each_contradiction_of_a_centre_is_found(centre, variable, words):
+    problems = at_a_centre(centre)
+    assert [text for text in problems if text.startswith(f"{variable} = ") and words in text], problems
+
+
+def test_login_nodes_and_centres_belong_together():
+    found = at_a_centre(site_centres=[])
+    assert [text for text in found if text.startswith("site_profile = 'remote-centre'")]
+    assert [text for text in found if text.startswith("host login.hpc.example.net = 'centre_login'")]
+    twice = at_a_centre(site_centres=[CENTRE, {**CENTRE, "name": "again"}])
+    assert [text for text in twice if text.startswith("site_centres[1].login") and "same login" in text]
+    unknown = at_a_centre(site_profiles=[record("site_profiles", partition="interactive", cluster="phisics")])
+    assert [text for text in unknown if text.startswith("site_profiles[0].cluster") and "known are: physics" in text]
+
+
+def test_half_a_cluster_of_its_own_is_found():
+    groups = {**CENTRE_GROUPS, "all": [*CENTRE_GROUPS["all"], "l"], "slurm_login": ["l"]}
+    found = at_a_centre(groups=groups)
+    assert [text for text in found if text.startswith("group slurm_controller")]
+    assert [text for text in found if text.startswith("group slurm_compute")]

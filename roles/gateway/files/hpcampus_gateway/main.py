@@ -52,6 +52,21 @@ def config_file(argv):
     return CONFIG_FILE if len(argv) == 1 else None
 
 
+def serve(command, door, image, config, home):
+    """Serve a command that is known; ``door`` and ``image`` are what it was read as, or None."""
+    if image is not None:
+        return take_image(config, image)
+    slurm = Slurm(home, config.slurm_dir)
+    operations = Operations(config, slurm)
+    if door is not None:
+        return carry(operations, config, slurm, *door)
+    hello = {"protocol": PROTOCOL, "account": config.account, "slurm": slurm.version()}
+    if command == "probe":
+        return probe(operations, hello, config.base_dir)
+    Session(operations, sys.stdin.buffer, sys.stdout.buffer).run(hello)
+    return 0
+
+
 def main():
     """Serve the command that ssh was asked for; returns the exit status."""
     command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
@@ -71,14 +86,4 @@ def main():
     except (OSError, ValueError) as error:
         print(f"gateway: {path}: {error}", file=sys.stderr)
         return EXIT_CONFIG
-    if image is not None:
-        return take_image(config, image)
-    slurm = Slurm(entry.pw_dir, config.slurm_dir)
-    operations = Operations(config, slurm)
-    if door is not None:
-        return carry(operations, config, slurm, *door)
-    hello = {"protocol": PROTOCOL, "account": config.account, "slurm": slurm.version()}
-    if command == "probe":
-        return probe(operations, hello, config.base_dir)
-    Session(operations, sys.stdin.buffer, sys.stdout.buffer).run(hello)
-    return 0
+    return serve(command, door, image, config, entry.pw_dir)

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filters of the playbooks that complete what an inventory says of clusters."""
+
+from __future__ import annotations
+
+import typing as t
+
+Record = t.Mapping[str, t.Any]
+
+DEFAULTS: dict[str, t.Any] = {
+    "address": "",
+    "port": 22,
+    "account": "",
+    "data_path": "auto",
+    "apptainer": "apptainer",
+    "module": "",
+    "python": "/usr/bin/python3",
+    "slurm_dir": "",
+    "max_servers": 0,
+    "key_from": [],
+    "networks": [],
+}
+
+
+def centres(records: t.Iterable[Record], hosts: t.Mapping[str, Record]) -> list[dict[str, t.Any]]:
+    """Complete the records of ``site_centres``.
+
+    Args:
+        records: The records as the inventory gives them.
+        hosts: The variables of every host, for address and account of the login nodes.
+
+    Returns:
+        The records in the same order, each with every key.
+    """
+    complete = []
+    for record in records:
+        login = hosts[record["login"]]
+        full = {**DEFAULTS, **{key: value for key, value in record.items() if value is not None}}
+        full["address"] = str(full["address"] or login.get("ansible_host") or record["login"])
+        full["account"] = str(full["account"] or login.get("ansible_user") or "")
+        complete.append(full)
+    return complete
+
+
+def centre_clusters(complete: t.Iterable[Record]) -> list[dict[str, t.Any]]:
+    """Tell the hub of centres: the records of ``jupyterhub_clusters`` from complete ones."""
+    return [
+        {
+            "name": centre["name"],
+            "host": centre["address"],
+            "port": centre["port"],
+            "user": centre["account"],
+            "host_key": " ".join(str(centre["host_key"]).split()[:2]),
+            "base_dir": centre["base_dir"],
+            "data_path": centre["data_path"],
+            "max_servers": centre["max_servers"],
+        }
+        for centre in complete
+    ]
+
+
+def with_cluster(profiles: t.Iterable[Record], default: str) -> list[dict[str, t.Any]]:
+    """Name the cluster of every profile: its own word, or the default."""
+    return [{**profile, "cluster": profile.get("cluster") or default} for profile in profiles]
+
+
+class FilterModule:
+    """Names under which playbooks call the filters."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return each filter under its name."""
+        return {"centre_clusters": centre_clusters, "centres": centres, "with_cluster": with_cluster}
