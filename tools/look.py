@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write down the files or the running units of every host of a lab, so that two moments can be compared."""
+"""Write down files or running units of every host of a lab, so that two moments can be compared."""
 
 from __future__ import annotations
 
@@ -21,6 +21,23 @@ NOISE = (
     "/var/lib/apt/lists/lock",
     "/var/lib/apt/daily_lock",
 )
+# What changes on a host by itself: the kernel's views, what daemons note (Slurm its jobs, sshd its logins), caches and logs.
+BY_ITSELF = (
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run",
+    "/tmp",  # noqa: S108 (a place to leave out)
+    "/var/tmp",  # noqa: S108
+    "/var/log",
+    "/var/cache",
+    "/var/lib/slurm",
+    "/var/lib/munge",
+    "/var/lib/lastlog",
+    "/var/lib/wtmpdb",
+    "/var/spool",
+    *NOISE,
+)
 # The units that the platform brings or relies on.
 UNITS = (
     "apache2.service",
@@ -36,12 +53,22 @@ UNITS = (
 
 
 def files(lab: Lab, host: str) -> dict[str, str]:
-    """Return kind, mode, owner, size, time of change and link target of every file, by path."""
-    noise = [word for path in NOISE for word in ("-path", path, "-prune", "-o")]
+    """Return kind, mode, owner, size, time of change and link target of every file that a run may touch, by path."""
+    return _found(lab, host, PLACES, NOISE)
+
+
+def everything(lab: Lab, host: str) -> dict[str, str]:
+    """Return the same of every file of a host and of the shared file system, by path."""
+    shared = ("/shared",) if lab.exec(host, ["test", "-d", "/shared"]).returncode == 0 else ()
+    return _found(lab, host, ("/", *shared), BY_ITSELF)
+
+
+def _found(lab: Lab, host: str, places: tuple[str, ...], left_out: tuple[str, ...]) -> dict[str, str]:
+    noise = [word for path in left_out for word in ("-path", path, "-prune", "-o")]
     form = r"%p\t%y %m %U:%G %s %T@ %l\0"
     # A directory's size and time change with the locks in it; its entries are listed one by one anyway.
     form_directory = r"%p\t%y %m %U:%G\0"
-    find = ["find", *PLACES, "-xdev", *noise, "-type", "d", "-printf", form_directory, "-o", "-printf", form]
+    find = ["find", *places, "-xdev", *noise, "-type", "d", "-printf", form_directory, "-o", "-printf", form]
     done = lab.exec(host, find)
     if done.returncode:
         msg = f"find failed on {host}."
@@ -63,11 +90,11 @@ def units(lab: Lab, host: str) -> dict[str, str]:
 
 
 def main() -> int:
-    """Run `python -m tools.look files|units LAB FILE`."""
+    """Run `python -m tools.look files|everything|units LAB FILE`."""
     what, name, target = sys.argv[1:]
     try:
         lab = Lab.saved(name)
-        look = {"files": files, "units": units}[what]
+        look = {"files": files, "everything": everything, "units": units}[what]
         hosts = [host.name for host in lab.spec.hosts]
         with ThreadPoolExecutor(len(hosts)) as pool:
             seen = dict(zip(hosts, pool.map(lambda host: look(lab, host), hosts), strict=True))
