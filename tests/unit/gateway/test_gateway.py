@@ -675,6 +675,7 @@ def test_every_other_command_is_refused(command: str | None) -> None:
         {"module": "-f"},
         {"module": None},
         {"slurm_dir": "opt/slurm"},
+        {"take_images": "yes"},
     ],
 )
 def test_configuration_is_checked(change: dict[str, object]) -> None:

@@ -167,7 +167,15 @@ def config_file(tmp_path: Path) -> Path:
     assert re.fullmatch(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,63}){1,8}", str(tmp_path))
     path = tmp_path / "gateway.json"
     path.write_text(
-        json.dumps({"hub_id": "hub", "base_dir": str(tmp_path), "partitions": [], "apptainer": "apptainer"})
+        json.dumps(
+            {
+                "hub_id": "hub",
+                "base_dir": str(tmp_path),
+                "partitions": [],
+                "apptainer": "apptainer",
+                "take_images": True,
+            }
+        )
     )
     return path
 
@@ -190,6 +198,14 @@ def test_the_forced_command_takes_an_image(config_file: Path) -> None:
     assert cut.returncode == 1
     assert cut.stderr.startswith(b"gateway: the file ended")
     assert (config_file.parent / "images/notebook.sif").read_bytes() == data
+
+
+def test_where_images_are_built_none_is_taken(config_file: Path) -> None:
+    data = json.loads(config_file.read_text())
+    config_file.write_text(json.dumps({**data, "take_images": False}))
+    done = door(config_file, f"image notebook {sha256(sif())} {len(sif())}", sif())
+    assert (done.returncode, done.stderr[:7]) == (77, b"refused")
+    assert not (config_file.parent / "images").exists()
 
 
 def test_the_probe_lists_images_whatever_slurm_says(config_file: Path) -> None:

@@ -16,8 +16,8 @@ _PATH_RULE = r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}"
 _PROGRAM = re.compile(r"\A(?:" + _PATH_RULE + r"|[a-z][a-z0-9-]{0,31})\Z")
 _DIRECTORY_OR_NONE = re.compile(r"\A(?:" + _PATH_RULE + r")?\Z")
 _MODULE_OR_NONE = re.compile(r"\A(?:[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}){0,4})?\Z")
-Config = collections.namedtuple("Config", "hub_id base_dir partitions apptainer account module slurm_dir")
-Config.__new__.__defaults__ = ("", "")  # of module and slurm_dir
+Config = collections.namedtuple("Config", "hub_id base_dir partitions apptainer account module slurm_dir take_images")
+Config.__new__.__defaults__ = ("", "", False)  # of module, slurm_dir, take_images
 
 
 def check_config(data, account):
@@ -36,4 +36,7 @@ def check_config(data, account):
         isinstance(name, str) and PARTITION.match(name) for name in partitions
     ):
         raise ConfigError("partitions: expected a list of partition names")
+    if not isinstance(data.get("take_images", False), bool):
+        raise ConfigError("take_images: expected true or false")
+    filled["take_images"] = data.get("take_images", False)
     return Config(partitions=tuple(partitions), account=account, **filled)

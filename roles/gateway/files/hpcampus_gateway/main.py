@@ -35,6 +35,12 @@ def probe(operations, hello, base_dir):
     return 0 if report["ok"] else 1
 
 
+def refuse():
+    """Tell whoever has the key what it is for."""
+    print("refused: this account serves the notebook hub only", file=sys.stderr)
+    return EXIT_REFUSED
+
+
 def take_image(config, image):
     """Take an image from standard input; the exit status tells whether it is published now."""
     try:
@@ -55,7 +61,7 @@ def config_file(argv):
 def serve(command, door, image, config, home):
     """Serve a command that is known; ``door`` and ``image`` are what it was read as, or None."""
     if image is not None:
-        return take_image(config, image)
+        return take_image(config, image) if config.take_images else refuse()
     slurm = Slurm(home, config.slurm_dir)
     operations = Operations(config, slurm)
     if door is not None:
@@ -72,8 +78,7 @@ def main():
     command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
     door, image = parse_word(command), images.parse_word(command)
     if command not in COMMANDS and door is None and image is None:
-        print("refused: this account serves the notebook hub only", file=sys.stderr)
-        return EXIT_REFUSED
+        return refuse()
     path = config_file(sys.argv)
     if path is None:
         print("usage: gateway.py [--config FILE]", file=sys.stderr)
