@@ -592,3 +592,5 @@ def test_a_module_is_loaded_first_and_no_value_is_read_by_a_shell(
     assert arguments == ["a b", "$(id)", "; id", "'"]
     assert path.endswith(":/loaded/apptainer/1.4")
     assert container.with_module(asked, "") is asked
+    started = container.container_argv("/srv/h", {**spawn(), "module": "apptainer/1.4"}, "/tmp/j", "/proc/1/fd/6", [])
+    assert started[: len(argv) - len(asked)] == argv[: len(argv) - len(asked)]

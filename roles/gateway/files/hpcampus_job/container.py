@@ -111,7 +111,7 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None):
     for source, target, mode, _ in binds:
         argv += ["--bind", f"{source}:{target}:{mode}"]
     argv += ["--env-file", env_path, "{}/images/{}.sif".format(base_dir, spawn["image"])]
-    return argv + [
+    argv += [
         "python3",
         "-s",
         "/opt/hpcampus/start.py",
@@ -119,6 +119,7 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None):
         "--ServerApp.sock_mode=0600",
         "--KernelManager.transport=ipc",
     ]
+    return with_module(argv, spawn.get("module", ""))
 
 
 def with_module(argv, module):
