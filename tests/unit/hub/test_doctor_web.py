@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hpcampus_hub.doctor.finding import Said
-from hpcampus_hub.doctor.network import refused
+from hpcampus_hub.doctor.network import reason, refused
 from hpcampus_hub.doctor.site import Hub
 from hpcampus_hub.doctor.web import Web
 from tests.unit.hub.certificates import Authority, issue, make_authority, serve
@@ -60,6 +60,12 @@ def test_a_refusal_by_every_address_is_a_refusal() -> None:
     assert refused(ConnectionRefusedError(111, "no"))
     assert refused(OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 111] Connect call failed"))
     assert not refused(OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 101] no route"))
+
+
+def test_reasons_are_those_of_the_system() -> None:
+    assert reason(OSError(111, "Connect call failed ('127.0.0.1', 1)")) == "Connection refused"
+    assert reason(socket.gaierror(-2, "Name or service not known")) == "Name or service not known"
+    assert reason(RuntimeError()) == "RuntimeError"
 
 
 async def certificate(

@@ -3,6 +3,7 @@
 """Names and ports: what the legs of the hub and of the clusters have in common."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 
@@ -38,7 +39,10 @@ async def knock(host: str, port: int) -> None:
 
 def reason(error: BaseException) -> str:
     """An error of the system in its own words, without its number."""
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
+    words = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
+    if isinstance(error, OSError) and error.errno and words.startswith("Connect call failed"):
+        return os.strerror(error.errno)  # asyncio puts an address there
+    return words
 
 
 def refused(error: OSError) -> bool:
