@@ -37,7 +37,7 @@ async def test_a_healthy_site(platform: Platform):
 
 async def test_a_notebook_on_a_healthy_site(platform: Platform):
     password = platform.passwords["student2"]
-    found = examine(platform, "--user", "student2", "--password-file", "-", stdin=password + "\n", good=(0,))
+    found = examine(platform, "--paths", "--user", "student2", "--password-file", "-", stdin=password + "\n", good=(0,))
     assert {finding["verdict"] for leg, finding in found.items() if leg} == {"ok"}
     assert password not in json.dumps(found)
     await platform.until("the job has left the queue", lambda: platform.jobs() == [])

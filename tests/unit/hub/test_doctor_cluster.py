@@ -15,7 +15,7 @@ from hpcampus_hub.doctor.cluster import Visit, has_gres, judge_profile
 from hpcampus_hub.doctor.finding import Finding
 from hpcampus_hub.doctor.walk import Walk
 from hpcampus_hub.link import LinkTimes
-from hpcampus_hub.settings import Cluster, Profile, Range
+from hpcampus_hub.settings import Cluster, Profile, Range, Tunnel
 from tests.unit.hub.login_node import LoginNode
 
 QUICK = LinkTimes(connect=2.0, call=0.5)
@@ -23,12 +23,12 @@ SMALL = Profile("small", "Small", "lab", "jupyter", 2, 4096, 480, "base")
 GPU = Profile("gpu", "GPU", "lab", "gpu", 4, 8192, 480, "ml", gres="gpu:1")
 
 
-async def examine(node: LoginNode, **changes: Any) -> dict[str, Finding]:
-    """Walk the legs of the cluster; ``changes`` are of its settings."""
+async def examine(node: LoginNode, tunnel: Tunnel | None = None, **changes: Any) -> dict[str, Finding]:
+    """Walk the legs of the cluster; ``changes`` are of its settings. With a tunnel its data path is tried."""
     cluster = replace(Cluster(**node.cluster()), **changes)
     visit = Visit(cluster, [SMALL, GPU], ["base", "ml"], "hub", QUICK)
     try:
-        return {finding.leg: finding async for finding in Walk().walk(cluster_legs("lab", visit))}
+        return {finding.leg: finding async for finding in Walk().walk(cluster_legs("lab", visit, tunnel))}
     finally:
         await visit.close()
 
@@ -44,7 +44,7 @@ async def test_a_healthy_cluster(login_node: LoginNode) -> None:
     login_node.add({"user_id": "alice", "server_id": "", "spawn_id": "0" * 32})
     login_node.add({"user_id": "zoe", "server_id": "", "spawn_id": "1" * 32, "hub_id": "another"})
     findings = await examine(login_node)
-    assert {finding.verdict for finding in findings.values()} == {"ok"}
+    assert {finding.verdict for leg, finding in findings.items() if leg != "path"} == {"ok"}
     assert findings["gateway"].seen == "protocol 1, Slurm 24.11.5"
     assert findings["slurm"].seen == "answers; partitions: jupyter, gpu"
     assert findings["partitions"].seen == "every profile fits: small, gpu"
@@ -227,6 +227,53 @@ def test_what_people_may_choose_and_cannot_have_is_a_warning() -> None:
         "gpu lets people ask for 16 as cpus, gpu has at most 8",
         "gpu lets people ask for gpu:h100:1, the nodes of gpu offer gpu:a100:2",
     ]
+
+
+TUNNEL = Tunnel("hub.example.org", 22, ("ssh-ed25519 " + "A" * 68,), "tunnel", 20000, 24999, "/run/x", "/run/y")
+
+
+@pytest.mark.parametrize(
+    ("data_path", "ways", "verdict", "seen"),
+    [
+        ("reverse", {}, "ok", "reverse works, tried on 127.0.0.1; all that work: reverse, forward, relay"),
+        ("auto", {"reverse": "no route"}, "ok", "forward works, tried on 127.0.0.1; all that work: forward, relay"),
+        (
+            "reverse",
+            {"reverse": "no route"},
+            "broken",
+            "reverse does not work from 127.0.0.1: no route; works: forward, relay",
+        ),
+        (
+            "auto",
+            {"reverse": "r", "forward": "f", "relay": "s"},
+            "broken",
+            "none works from 127.0.0.1: reverse: r; direct: d; forward: f; relay: s",
+        ),
+    ],
+)
+async def test_the_data_path_is_tried_by_a_job_that_is_taken_back(
+    login_node: LoginNode, data_path: str, ways: dict[str, str], verdict: str, seen: str
+) -> None:
+    login_node.ways = {"reverse": "", "direct": "d", "forward": "", "relay": "", **ways}
+    findings = await examine(login_node, TUNNEL, data_path=data_path)
+    assert (findings["path"].verdict, findings["path"].seen) == (verdict, seen)
+    assert [call["op"] for call in login_node.calls][-2:] == ["reach", "cancel"]
+    assert login_node.calls[-2]["partition"] == "jupyter"
+
+
+async def test_no_job_is_started_unless_it_is_asked_for(login_node: LoginNode) -> None:
+    findings = await examine(login_node)
+    assert (findings["path"].verdict, findings["path"].seen) == ("not tried", "needs a short job")
+    assert "reach" not in [call["op"] for call in login_node.calls]
+
+
+async def test_a_job_for_the_data_paths_that_does_not_start(login_node: LoginNode) -> None:
+    def refuse(**_fields: Any) -> None:
+        raise PermissionError("slurm", "the job that tries the data paths did not start: it is still PENDING")
+
+    login_node._op_reach = refuse  # type: ignore[assignment, method-assign]
+    only = broken(await examine(login_node, TUNNEL))
+    assert (only.leg, "still PENDING" in only.seen) == ("path", True)
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_the_playbook_shows_the_table_and_fails_when_something_is_broken(play: A
     assert result.outcome is Outcome.FAILED
     assert told == [tuple(FINDINGS["table"])]
     assert [event.task for event in events if event.kind is Kind.FAILED] == ["Stop when something is broken"]
-    assert play.asked.read_text() == "--json --url https://hub.example.org/ --user verify --password-file -\n"
+    assert play.asked.read_text() == "--json --url https://hub.example.org/ --paths --user verify --password-file -\n"
     assert play.heard.read_text().strip() == CANARY
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hpcampus_hub.paths.base import REVERSE
-from hpcampus_hub.settings import AUTO
+from hpcampus_hub.settings import AUTO, Tunnel
 
 from .carrier import carrier, is_wanted
 from .cluster import Visit
@@ -36,6 +36,7 @@ class Patient:
         notebook: the run of the probe.
         ca_file: a further file of certificates to trust.
         tunnel_ca: file with the authority that sshd trusts.
+        paths: try the data paths, each cluster's with a short job.
     """
 
     hub: Hub | str
@@ -44,6 +45,7 @@ class Patient:
     notebook: Notebook
     ca_file: Path | None = None
     tunnel_ca: Path = Path(CA_FILE)
+    paths: bool = False
 
 
 def visits_of(hub: Hub) -> dict[str, Visit]:
@@ -67,12 +69,13 @@ def legs_of(patient: Patient) -> list[Leg]:
     hub = patient.hub
     if isinstance(hub, str):
         return [Leg("settings", _known(say("settings.broken", error=hub))), *_host_legs(patient)]
+    tunnel = hub.site.tunnel if patient.paths else None
     return [
         Leg("settings", _known(_settings(hub))),
         *_web_legs(hub, patient),
         *_host_legs(patient),
         *_path_legs(hub, patient),
-        *(leg for name, visit in patient.visits.items() for leg in cluster_legs(name, visit)),
+        *(leg for name, visit in patient.visits.items() for leg in cluster_legs(name, visit, tunnel)),
         *notebook_legs(patient.notebook),
     ]
 
@@ -132,8 +135,9 @@ def _path_legs(hub: Hub, patient: Patient) -> list[Leg]:
     return legs
 
 
-def cluster_legs(name: str, visit: Visit) -> list[Leg]:
-    """The legs of one cluster."""
+def cluster_legs(name: str, visit: Visit, tunnel: Tunnel | None = None) -> list[Leg]:
+    """The legs of one cluster; its data path is tried, by a job, when the tunnel is given."""
+    path = partial(visit.path, tunnel) if tunnel else _known(say("path.not-asked"))
     return [
         Leg("login-name", visit.name, (), name),
         Leg("login-port", visit.port, ("login-name",), name),
@@ -146,6 +150,7 @@ def cluster_legs(name: str, visit: Visit) -> list[Leg]:
         Leg("queue", visit.queue, ("gateway",), name),
         Leg("images", visit.images, ("gateway",), name),
         Leg("storage", visit.storage, ("gateway",), name),
+        Leg("path", path, ("partitions", "storage"), name, seconds=200.0),
     ]
 
 

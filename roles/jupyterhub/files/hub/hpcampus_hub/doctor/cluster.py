@@ -11,8 +11,9 @@ from typing import Any
 import asyncssh
 
 from hpcampus_hub.link import LinkDownError, LinkTimes, Session, connect, host_key_algorithms, open_session
+from hpcampus_hub.paths.reach import ORDER, Reach, ReachError, reach
 from hpcampus_hub.protocol import PENDING, RUNNING, GatewayError, ProtocolError, decode_jobs
-from hpcampus_hub.settings import Cluster, Profile
+from hpcampus_hub.settings import AUTO, Cluster, Profile, Tunnel
 
 from .finding import Said
 from .host import judge_room
@@ -140,17 +141,24 @@ class Visit:
         finally:
             session.fail("the gateway ended the session")
 
-    async def _ask(self, op: str) -> Mapping[str, Any]:
+    async def call(self, op: str, *, timeout: float | None = None, **fields: Any) -> Mapping[str, Any]:  # noqa: ASYNC109
+        """Ask the gateway one thing.
+
+        Raises:
+            GatewayError: it refused, or Slurm failed.
+            LinkDownError: the session ended, or no answer in time.
+        """
         assert self._session is not None  # noqa: S101 (the legs need that of the gateway)
+        limit = self._times.call if timeout is None else timeout
         try:
-            return await self._session.call(op, {}, self._times.call)
+            return await self._session.call(op, fields, limit)
         except TimeoutError:
-            raise LinkDownError(f"no answer to {op} within {self._times.call:g} s") from None
+            raise LinkDownError(f"no answer to {op} within {limit:g} s") from None
 
     async def clock(self) -> Said:
         """Hub and login node agree on the time."""
         began = time.time()
-        there = (await self._ask("ping")).get("time")
+        there = (await self.call("ping")).get("time")
         if isinstance(there, bool) or not isinstance(there, int | float):
             return say("clock.strange")
         skew = abs(there - (began + time.time()) / 2)
@@ -159,7 +167,7 @@ class Visit:
     async def slurm(self) -> Said:
         """Slurm answers, and tells its partitions."""
         try:
-            answer = await self._ask("info")
+            answer = await self.call("info")
         except LinkDownError as error:
             return say("slurm.silent", error=error)
         except GatewayError as error:
@@ -175,10 +183,20 @@ class Visit:
             return together(problems)
         return say("partitions.good", profiles=", ".join(profile.name for profile in self._profiles) or "none")
 
+    async def path(self, tunnel: Tunnel) -> Said:
+        """The data path works, tried by a short job of its own."""
+        if not self._profiles:
+            return say("path.no-profile", cluster=self._cluster.name)
+        try:
+            found = await reach(self, tunnel, self._profiles[0])
+        except ReachError as error:
+            return say("path.failed", error=error)
+        return judge_path(self._cluster.data_path, found)
+
     async def queue(self) -> Said:
         """The queue can be asked."""
         try:
-            jobs = [job for job in decode_jobs(await self._ask("list")) if job.hub_id == self._hub_id]
+            jobs = [job for job in decode_jobs(await self.call("list")) if job.hub_id == self._hub_id]
         except _ASKED as error:
             return say("queue.fails", error=error)
         states = [job.state for job in jobs]
@@ -192,7 +210,7 @@ class Visit:
         """
         if self._health is None:
             try:
-                self._health = await self._ask("health")
+                self._health = await self.call("health")
             except GatewayError as error:
                 self._health = error
         if isinstance(self._health, GatewayError):
@@ -264,6 +282,18 @@ def judge_profile(profile: Profile, partitions: Mapping[str, Mapping[str, Any]])
     if choices:
         problems.append(say("partitions.choice", **where, choices=", ".join(choices), most=there))
     return problems
+
+
+def judge_path(configured: str, found: Reach) -> Said:
+    """What is to be said of the data paths that were found to work, or not, between the hub and a node."""
+    others = ", ".join(name for name in ORDER if found.ways[name] == "") or "none"
+    if found.best is None:
+        return say("path.none", node=found.node, story=found.story())
+    if configured == AUTO:
+        return say("path.good", path=found.best, node=found.node, others=others)
+    if found.ways[configured]:
+        return say("path.broken", path=configured, node=found.node, why=found.ways[configured], others=others)
+    return say("path.good", path=configured, node=found.node, others=others)
 
 
 def has_gres(wanted: str, offered: Sequence[str]) -> bool:

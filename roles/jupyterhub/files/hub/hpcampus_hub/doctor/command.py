@@ -17,6 +17,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .catalogue import Patient, legs_of, visits_of
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--url", default="", help="public address to examine, when it is not the configured one")
     made.add_argument("--ca-file", type=Path, help="PEM file to trust besides what this host trusts")
+    made.add_argument("--paths", action="store_true", help="try every data path, with one short job on each cluster")
     made.add_argument("--json", action="store_true", help="print everything as one line of JSON")
     notebook = made.add_argument_group("a notebook as well")
     choice = notebook.add_mutually_exclusive_group()
@@ -159,7 +161,7 @@ def run(arguments: argparse.Namespace, prepare: Callable[[], Look] = become_hub,
     logging.getLogger().addHandler(logging.NullHandler())  # what a leg has to say, it says itself
     login = read_login(arguments)
     ca_file = arguments.ca_file or (SELF_SIGNED if SELF_SIGNED.is_file() else None)
-    one = patient(etc, arguments.url, ca_file, login, prepare())
+    one = replace(patient(etc, arguments.url, ca_file, login, prepare()), paths=arguments.paths)
     terminal = sys.stdout.isatty()
     lines = Table(shutil.get_terminal_size().columns if terminal else WIDTH, colour=terminal)
 

@@ -415,6 +415,35 @@ CASES: dict[str, tuple[Verdict, str, str]] = {
         "{profile} lets people ask for {choices}, the nodes of {partition} offer {most}",
         "Take what is not there out of the choices of {profile} in site_profiles, then: hpcampus apply --step hub",
     ),
+    "path.good": (OK, "{path} works, tried on {node}; all that work: {others}", ""),
+    "path.not-asked": (
+        NOT_TRIED,
+        "needs a short job",
+        "Try every data path with one short job: hpcampus-doctor --paths",
+    ),
+    "path.no-profile": (
+        NOT_TRIED,
+        "needs a profile of cluster {cluster}",
+        "Give the cluster a size in site_profiles, then: hpcampus apply --step hub",
+    ),
+    "path.broken": (
+        BROKEN,
+        "{path} does not work from {node}: {why}; works: {others}",
+        "Open what the words name in the firewall, or choose a data_path that works for this cluster, then: hpcampus apply --step hub",
+    ),
+    "path.none": (
+        BROKEN,
+        "none works from {node}: {story}",
+        (
+            "For relay a node needs an sshd program (apt install openssh-server there); for reverse, let it reach site_hub_ssh_port of "
+            "site_hub_address."
+        ),
+    ),
+    "path.failed": (
+        BROKEN,
+        "{error}",
+        "A job that does not start: squeue --start and sinfo -R on the login node; an older gateway: hpcampus apply --step gateway",
+    ),
     "queue.good": (OK, "{jobs} jobs of this hub: {running} run, {pending} wait", ""),
     "queue.fails": (
         BROKEN,

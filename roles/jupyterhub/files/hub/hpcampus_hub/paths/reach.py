@@ -5,9 +5,9 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from hpcampus_hub.link import Link, LinkDownError
+from hpcampus_hub.link import LinkDownError
 from hpcampus_hub.protocol import GatewayError, ProtocolError, decode_job_id, shown
 from hpcampus_hub.settings import Profile, Tunnel
 
@@ -16,6 +16,14 @@ ORDER = ("reverse", "direct", "forward", "relay")
 
 _ANSWER_SECONDS = 180.0
 _KNOCK_SECONDS = 10.0
+
+
+class Asks(Protocol):
+    """What asks a cluster's gateway: the hub's link, or a visit of the doctor."""
+
+    async def call(self, op: str, *, timeout: float | None = None, **fields: Any) -> Mapping[str, Any]:  # noqa: ASYNC109
+        """Ask one thing; raises GatewayError or LinkDownError."""
+        ...
 
 
 class ReachError(Exception):
@@ -44,11 +52,11 @@ class Reach:
         return "; ".join(f"{name}: {self.ways[name] or 'works'}" for name in ORDER)
 
 
-async def reach(link: Link, tunnel: Tunnel, profile: Profile) -> Reach:
+async def reach(link: Asks, tunnel: Tunnel, profile: Profile) -> Reach:
     """Try every data path of a cluster with one short job; takes a few seconds, or a minute where the queue is long.
 
     Args:
-        link: the link to the cluster.
+        link: asks the cluster's gateway.
         tunnel: how jobs find the hub.
         profile: where and on whose account the job is to run.
 
