@@ -17,7 +17,9 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
+import time
 import types
 
 # Module -> names that are needed at once: exceptions and handlers that never occur in a single-user server.
@@ -31,6 +33,8 @@ PUT_OFF: dict[str, tuple[str, ...]] = {
 }
 STANDBY = "--standby"
 WARM_FILE = "/run/hpcampus/warm"
+FOLDER_PID_FILE = "/tmp/hpcampus-webdav/pid"  # noqa: S108 (the container has a /tmp of its own)
+FOLDER_END_SECONDS = 15
 ARGUMENTS = ("--LabApp.extension_manager=readonly",)
 
 
@@ -119,6 +123,18 @@ def wait_for_identity():
         os.dup2(nothing.fileno(), 0)
 
 
+def end_folder():
+    """Ask the program that shows a WebDAV folder to upload what was written last, and wait: the container ends with this process."""
+    with contextlib.suppress(OSError, ValueError):  # there is none, or it has ended
+        with open(FOLDER_PID_FILE, encoding="ascii") as stream:
+            pid = int(stream.read())
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + FOLDER_END_SECONDS
+        while time.monotonic() < deadline:
+            os.kill(pid, 0)
+            time.sleep(0.05)
+
+
 def run():
     """Run the server; its exit status is this process's."""
     sys.argv[0] = "jupyterhub-singleuser"
@@ -134,7 +150,10 @@ def run():
         sys.argv += [argument for argument in ARGUMENTS if argument not in sys.argv]
     if standby:
         wait_for_identity()
-    return main()
+    try:
+        return main()
+    finally:
+        end_folder()
 
 
 if __name__ == "__main__":

@@ -96,8 +96,11 @@ def env_file(env):
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(env.items()))
 
 
-def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None):
-    """Argument list that starts the notebook server in its container; holds no secret. Without ``home`` it is the user's own."""
+def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None, more=()):
+    """Argument list that starts the notebook server in its container; holds no secret. Without ``home`` it is the user's own.
+
+    ``more`` are further options.
+    """
     argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
     argv += [
         "--home",
@@ -110,6 +113,7 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None):
     argv += ["--bind", f"{base_dir}/lib/start.py:/opt/hpcampus/start.py:ro"]
     for source, target, mode, _ in binds:
         argv += ["--bind", f"{source}:{target}:{mode}"]
+    argv += more
     argv += ["--env-file", env_path, "{}/images/{}.sif".format(base_dir, spawn["image"])]
     argv += [
         "python3",

@@ -7,13 +7,23 @@ import socket
 import threading
 
 from .api_port import ApiPort
-from .container import container_argv, copy_log, env_file, prepare_binds, publish_socket, server_env, start_container
+from .container import (
+    SOCKET_NAME,
+    container_argv,
+    copy_log,
+    env_file,
+    prepare_binds,
+    publish_socket,
+    server_env,
+    start_container,
+)
 from .door import Door
 from .files import in_memory, locked_dir, read_and_remove, remove_stale_later, remove_tree
 from .log import JobError, log
 from .process import Ending, allow_files, end_process
 from .standby import HandOver, give, identified, stage_binds, start_stage, waiting_argv
 from .tunnel import Tunnel
+from .webdav import prepare_folder
 
 EXIT_TUNNEL_LOST = 75
 EXIT_SETUP = 78
@@ -29,7 +39,7 @@ def way_to_hub(secrets, private_dir, on_lost):
     return Tunnel(secrets["tunnel"], private_dir, key_path, on_lost), key
 
 
-def run_server(argv, private_dir, ending):
+def run_server(argv, private_dir, ending, stop_seconds=STOP_SECONDS):
     """Run the container until it ends or the job is told to end; returns the container's exit status."""
     process = start_container(argv)
     log("container-start")
@@ -66,10 +76,25 @@ def watch(process, ending):
     ending.wait()
     if ending.status is not None:
         log("stop", "tunnel-lost" if ending.status == EXIT_TUNNEL_LOST else "terminated")
-        end_process(process, STOP_SECONDS)
+        end_process(process, stop_seconds)
     output.join(2)
     log("server-exit", f"status={process.wait()}")
     return process.returncode
+
+
+def run_in_container(base_dir, spawn, private_dir, env_path, binds, folder, ending):
+    """Run the server with the person's WebDAV folder, or without it where Apptainer may not mount one; returns the exit status."""
+    argv = container_argv(base_dir, spawn, private_dir, env_path, binds, more=folder.argv)
+    status = run_server(argv, private_dir, ending, STOP_SECONDS + folder.stop_seconds)
+    if not folder.argv or not status or ending.status is not None or was_up(private_dir):
+        return status
+    log("webdav-left-out", "the container did not start with the folder, and is started without it")
+    return run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
+
+
+def was_up(private_dir):
+    """Whether the server has got as far as its socket."""
+    return os.path.lexists(f"{private_dir}/s/{SOCKET_NAME}") or os.path.lexists(f"{private_dir}/{SOCKET_NAME}")
 
 
 def serve(base_dir, spawn, private_dir, ending):
@@ -85,14 +110,14 @@ def serve(base_dir, spawn, private_dir, ending):
 
     way, key = way_to_hub(spawn["secrets"], private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
     env_stream, env_path = in_memory(env_file({} if waits else env_of(spawn)))
-    with key, env_stream:
+    with key, env_stream, prepare_folder(base_dir, spawn, private_dir) as folder:
         api_port.start()
         way.start()
         try:
             if waits:
                 status = run_standby(base_dir, spawn, private_dir, env_path, env_of, ending)
             else:
-                status = run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
+                status = run_in_container(base_dir, spawn, private_dir, env_path, binds, folder, ending)
         finally:
             way.stop()
     if ending.status is not None:
