@@ -57,7 +57,7 @@ def vendor(url):
 
 
 def config_text(settings, obscured):
-    """rclone's configuration; the gateway has checked that no value has a line break in it."""
+    """The configuration of rclone; the gateway has checked that no value has a line break in it."""
     pairs = (
         ("type", "webdav"),
         ("url", settings["url"]),
@@ -224,7 +224,6 @@ def start_rclone(device, handle):
         rclone_argv(device, f"/proc/self/fd/{handle}"),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(),
         pass_fds=(handle, device_number(device)),
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED),
     )  # fmt: skip
 
 
@@ -260,6 +259,9 @@ def serve(name, device, settings):
     rclone comes first: until it answers, whoever looks at the folder waits.
     """
     rclone = start_rclone(device, configured(settings))
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, WATCHED
+    )  # from here on they wait until somebody asks; rclone must not inherit this
     os.close(device_number(device))
     threading.Thread(target=copy_lines, args=(rclone.stderr,), daemon=True).start()
     threading.Thread(target=open_place, args=(name,), daemon=True).start()
@@ -273,7 +275,6 @@ def serve(name, device, settings):
 def main(argv):
     """Run until the notebook server ends; returns the exit status."""
     os.umask(0o077)
-    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     name, device = argv[1], argv[2]
     try:
         settings = receive()

@@ -49,6 +49,12 @@ _CERTIFICATE = re.compile(
     r"\A[a-z0-9-]{10,60}-cert-v01@openssh\.com [A-Za-z0-9+/]{100,8000}={0,2}(?: [A-Za-z0-9_.:@-]{0,100})?\n?\Z"
 )
 _STANDBY = re.compile(r"\A[0-9a-f]{64}\Z")
+_WEBDAV_URL = re.compile(
+    r"\Ahttps://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/(?:[A-Za-z0-9._~@+/-]|%[0-9A-Fa-f]{2}){0,1000}\Z"
+)
+_WEBDAV_USER = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9 ._@+'-]{0,126}[A-Za-z0-9._@+'-])?\Z")
+_WEBDAV_PASSWORD = re.compile(r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,256}\Z")
+_WEBDAV_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")
 _BASE_URL = re.compile(r"\A/(?:[A-Za-z0-9@._~%+-]{1,255}/){0,8}\Z")
 _DEFAULT_URL = re.compile(r"\A(?:/[\x21-\x7e]{0,1023})?\Z")
 
@@ -155,6 +161,20 @@ def check_way(value):
     return {"door": check_door(value["door"])} if "door" in value else {"tunnel": check_tunnel(value["tunnel"])}
 
 
+def check_webdav(folder):
+    """Return the person's WebDAV folder; no value may break a line of rclone's configuration or leave its directory."""
+    check_fields(folder, ("url", "user", "password", "name"))
+    url = check_text(folder, "url", _WEBDAV_URL)
+    if re.search(r"(?:/|%2[Ff])(?:\.|%2[Ee]){1,2}(?:/|%2[Ff]|\Z)|%[01][0-9A-Fa-f]|%7[Ff]", url):
+        raise BadRequestError("url: '.', '..' and control characters are not allowed in the path")
+    return {
+        "url": url,
+        "user": check_text(folder, "user", _WEBDAV_USER),
+        "password": check_text(folder, "password", _WEBDAV_PASSWORD),
+        "name": check_text(folder, "name", _WEBDAV_NAME),
+    }
+
+
 def check_page(value):
     """Return a server's environment, address and first page, each checked."""
     base_url = check_text(value, "base_url", _BASE_URL)
@@ -169,11 +189,13 @@ def check_page(value):
 
 def check_secrets(value):
     """Return the secrets of a submit request with every field checked."""
-    check_fields(value, ("env", "base_url", "default_url"), ("tunnel", "door", "standby"))
+    check_fields(value, ("env", "base_url", "default_url"), ("tunnel", "door", "standby", "webdav"))
     checked = check_page(value)
     checked.update(check_way(value))
     if "standby" in value:
         checked["standby"] = check_text(value, "standby", _STANDBY)
+    if "webdav" in value:
+        checked["webdav"] = check_webdav(value["webdav"])
     return checked
 
 

@@ -52,6 +52,12 @@ def folder_argv(base_dir, name):
     ]
 
 
+def require_device():
+    """Refuse a node on which nobody but root may serve a file system."""
+    if not os.access(DEVICE, os.R_OK | os.W_OK):
+        raise WebdavError(f"This node has no {DEVICE} that may be used. Tell your administrator.")
+
+
 def make_place(home, name):
     """Make the empty directory that the folder is mounted on; without the folder nobody shall mistake it for the folder.
 
@@ -98,8 +104,7 @@ def prepare_folder(base_dir, spawn, private_dir):
     home = "{}/users/{}/home".format(base_dir, spawn["user_id"])
     name = settings["name"]
     try:
-        if not os.access(DEVICE, os.R_OK | os.W_OK):
-            raise WebdavError(f"This node has no {DEVICE} that may be used. Tell your administrator.")
+        require_device()
         make_place(home, name)
         for path in CERTIFICATES:
             if os.path.exists(path):

@@ -13,6 +13,8 @@ from traitlets import Dict, Float, Integer, List, TraitError, Unicode
 from . import courses
 from .auth import AccountsError, refuse_reserved_names
 from .engine import SETTINGS_KEY, Engine
+from .folders import SETTINGS_KEY as FOLDERS_KEY
+from .folders import Folders
 from .jobs import BookTimes
 from .link import LinkTimes
 from .ports import Lease
@@ -21,6 +23,8 @@ from .record import SpawnRecord
 from .settings import CARRIER_DIR, SettingsError, Site, read_site
 from .spawner import HpcSpawner
 from .standby import StandbyPool
+from .storage import HANDLERS as STORAGE_HANDLERS
+from .webdav import read_hosts
 
 CONFIGURATION_ERROR = 78
 """Exit status (EX_CONFIG) after which the unit is not started again."""
@@ -52,6 +56,9 @@ class HpcHub(JupyterHub):
         2, help="Seconds for which a starting hub waits for servers of an earlier one before it answers requests."
     ).tag(config=True)
     courses = List(Dict(), help="Courses: slug, title, instructors, students, open, image, profile.").tag(config=True)
+    webdav_hosts = List(help="Hosts of WebDAV servers whose folders people may connect; empty for none.").tag(
+        config=True
+    )
 
     query_fast_seconds = Float(0.3, help="Pause between two queries of the queue while a server starts or stops.").tag(
         config=True
@@ -60,6 +67,7 @@ class HpcHub(JupyterHub):
     reaper_pause_seconds = Float(15.0, help="Pause between two looks for jobs that no server owns.").tag(config=True)
     reaper_grace_seconds = Float(60.0, help="For how long a job may be without an owner.").tag(config=True)
 
+    extra_handlers: Any
     load_groups: Any
     load_roles: Any
     tornado_settings: Any
@@ -83,6 +91,15 @@ class HpcHub(JupyterHub):
         if not issubclass(self.spawner_class, HpcSpawner):
             raise SettingsError('JupyterHub.spawner_class: must be "hpcampus_hub.spawner.HpcSpawner" or made from it')
         self._use_site(site)
+        self._use_folders(Folders(read_hosts(self.webdav_hosts)))
+
+    def _use_folders(self, folders: Folders) -> None:
+        """Put the page for WebDAV folders in place, if there are servers to connect to."""
+        folders.require_key()
+        self.tornado_settings = {**self.tornado_settings, FOLDERS_KEY: folders}
+        if folders.hosts:
+            self.extra_handlers = [*self.extra_handlers, *STORAGE_HANDLERS]
+            self.template_vars = {**self.template_vars, "hpcampus_storage": True}
 
     def _use_site(self, site: Site) -> None:
         """Put links, courses and pages in place."""

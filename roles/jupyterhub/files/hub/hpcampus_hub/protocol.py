@@ -150,6 +150,8 @@ class Secrets:
     door: DoorSecrets | None = None
     standby: str | None = field(default=None, repr=False)
     """What a hand-over must know, for a job that waits until it is known whose it is."""
+    webdav: Mapping[str, str] | None = field(default=None, repr=False)
+    """The person's WebDAV folder: url, user, password, name."""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class Cluster:
     """How data travels between hub and jobs, one of ``DATA_PATHS``."""
     max_servers: int = 0
     """How many servers may run or start there at the same time; 0 sets no limit."""
+    webdav: bool = True
+    """Whether people's WebDAV folders are mounted in its jobs."""
 
 
 @dataclass(frozen=True)
@@ -356,6 +358,7 @@ _CLUSTER: dict[str, tuple[Check, Any]] = {
     "key_file": (_path, _REQUIRED),
     "data_path": (_data_path, "reverse"),
     "max_servers": (_integer(0, 100_000), 0),
+    "webdav": (_boolean, True),
 }
 _PROFILE: dict[str, tuple[Check, Any]] = {
     "name": (_slug, _REQUIRED),

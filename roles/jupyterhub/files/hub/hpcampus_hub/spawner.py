@@ -19,6 +19,7 @@ from traitlets import Float, Integer, Unicode, default
 
 from . import words
 from .engine import SETTINGS_KEY, Engine
+from .folders import SETTINGS_KEY as FOLDERS_KEY
 from .form import describe, fields_of
 from .jobs import JobBook, Standing, Verdict
 from .knock import Knock, knock
@@ -40,6 +41,7 @@ from .protocol import (
 from .record import Phase, SpawnRecord
 from .settings import API_PORT_OFFSET
 from .standby import HandOverError
+from .webdav import FolderError
 
 _PAGES = Environment(loader=PackageLoader("hpcampus_hub"), autoescape=True)
 
@@ -279,10 +281,15 @@ class HpcSpawner(Spawner):
         }
 
     async def _take_over(self, choice: Choice) -> SpawnRecord | None:
-        """Make a warm standby this person's; None when there is none, or it could not be."""
+        """Make a warm standby this person's; None when there is none, or it could not be.
+
+        Nothing can be mounted in a container that runs, so a person with a WebDAV folder gets a job of its own.
+        """
         pool = self.engine.standbys
-        standby = pool.take(choice.profile) if pool is not None and choice.is_plain else None
-        if pool is None or standby is None:
+        if pool is None or not choice.is_plain or await self._webdav(choice.profile.cluster) is not None:
+            return None
+        standby = pool.take(choice.profile)
+        if standby is None:
             return None
         record = replace(standby.record, **self._times())
         self._keep(record)
@@ -380,8 +387,22 @@ class HpcSpawner(Spawner):
                 door=offer.door,
                 base_url=self.server.base_url,
                 default_url=self._opening_page(choice),
+                webdav=await self._webdav(profile.cluster),
             ),
         )
+
+    async def _webdav(self, cluster: str) -> Mapping[str, str] | None:
+        """The person's WebDAV folder, if there is one that may be used; a server starts without it rather than not at all."""
+        folders = self.user.settings.get(FOLDERS_KEY)
+        if folders is None or not folders.hosts or not self.engine.site.clusters[cluster].webdav:
+            return None
+        orm_user = self.user.orm_user
+        try:
+            folder = await folders.load(inspect(orm_user).session, orm_user)
+        except FolderError as error:
+            self._tell(None, f"Your cloud storage is left out: {error}")
+            return None
+        return folder.fields() if folder else None
 
     def _opening_page(self, choice: Choice) -> str:
         own = choice.course is not None and choice.course.role == "course"
