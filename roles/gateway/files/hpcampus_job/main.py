@@ -44,7 +44,7 @@ def run_server(argv, private_dir, ending, stop_seconds=STOP_SECONDS):
     process = start_container(argv)
     log("container-start")
     publish_later(private_dir, process)
-    return watch(process, ending)
+    return watch(process, ending, stop_seconds)
 
 
 def run_standby(base_dir, spawn, private_dir, env_path, env_of, ending):
@@ -68,7 +68,7 @@ def publish_later(private_dir, process):
     threading.Thread(target=publish_socket, args=(private_dir, process), daemon=True).start()
 
 
-def watch(process, ending):
+def watch(process, ending, stop_seconds=STOP_SECONDS):
     """Copy what the container says until it ends or the job is told to end; returns the container's exit status."""
     output = threading.Thread(target=copy_log, args=(process.stdout,), daemon=True)
     output.start()

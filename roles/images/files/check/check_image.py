@@ -90,6 +90,12 @@ def check_packages(image: Image) -> None:
     image.inside("", "packages")
 
 
+def check_webdav(image: Image) -> None:
+    """What serves a WebDAV folder knows the command that takes an open device."""
+    if "mount2" not in image.run("", "rclone", "mount2", "--help"):
+        raise ImageUnfitError("rclone in the image has no command mount2")
+
+
 def check_notebook(image: Image) -> None:
     """Execute a notebook."""
     image.inside("", "notebook")
@@ -221,6 +227,7 @@ def run_checks(options: argparse.Namespace, scratch: Path) -> None:
     image = Image(options.apptainer, options.image, scratch, options.timeout_seconds)
     checks = {
         "packages": check_packages,
+        "WebDAV": check_webdav,
         "notebook": check_notebook,
         "server extensions": check_extensions,
         "course": check_course,

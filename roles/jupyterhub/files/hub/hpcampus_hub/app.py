@@ -56,7 +56,7 @@ class HpcHub(JupyterHub):
         2, help="Seconds for which a starting hub waits for servers of an earlier one before it answers requests."
     ).tag(config=True)
     courses = List(Dict(), help="Courses: slug, title, instructors, students, open, image, profile.").tag(config=True)
-    webdav_hosts = List(help="Hosts of WebDAV servers whose folders people may connect; empty for none.").tag(
+    webdav_hosts: Any = List(help="Hosts of WebDAV servers whose folders people may connect; empty for none.").tag(
         config=True
     )
 

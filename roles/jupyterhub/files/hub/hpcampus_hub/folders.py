@@ -25,7 +25,7 @@ SETTINGS_KEY = "hpcampus_folders"
 """Where the hub's tornado settings hold the folders."""
 
 
-class Row(orm.Base):  # type: ignore[misc,valid-type]
+class Row(orm.Base):
     """A person's folder, encrypted."""
 
     __tablename__ = "hpcampus_folders"

@@ -43,6 +43,7 @@ c.PeriodicMetricsCollector.event_loop_interval_resolution = (
 c.JupyterHub.spawner_class = "hpcampus_hub.spawner.HpcSpawner"
 c.JupyterHub.concurrent_spawn_limit = hub["concurrent_spawn_limit"]
 c.JupyterHub.active_server_limit = hub["active_server_limit"]
+c.HpcHub.webdav_hosts = hub["webdav_hosts"]
 c.Spawner.start_timeout = hub["spawn_timeout_seconds"]
 
 if hub["authenticator"] == "native":
