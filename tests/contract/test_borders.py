@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.checkout import ROOT, text, tracked
 
-ON_LOGIN_NODES = r"roles/gateway/files/(?!start\.py|host/).*\.py|plugins/module_utils/account_program\.py"
+ON_LOGIN_NODES = r"roles/gateway/files/(?!start\.py|webdav\.py|host/).*\.py|plugins/module_utils/account_program\.py"
 ON_CLUSTERS = [n for n in tracked() if re.fullmatch(rf"roles/(gateway|tunnel)/files/.*\.py|{ON_LOGIN_NODES}", n)]
 
 
@@ -65,8 +65,8 @@ def test_what_runs_on_clusters_needs_the_standard_library_alone():
         "__future__", "argparse", "ast", "asyncio", "base64", "binascii", "collections", "concurrent", "contextlib", "ctypes",
         "dataclasses", "datetime", "errno", "fcntl", "functools", "getpass", "grp", "hashlib", "hmac", "http", "io", "itertools", "json",
         "logging", "math", "os", "pathlib", "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "shutil",
-        "signal", "socket", "socketserver", "stat", "string", "struct", "subprocess", "sys", "syslog", "tempfile", "textwrap",
-        "threading", "time", "traceback", "typing", "uuid",
+        "signal", "socket", "socketserver", "ssl", "stat", "string", "struct", "subprocess", "sys", "syslog", "tempfile", "textwrap",
+        "threading", "time", "traceback", "typing", "urllib", "uuid",
     }  # fmt: skip
     assert ON_CLUSTERS
     for name in ON_CLUSTERS:

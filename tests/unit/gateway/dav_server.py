@@ -20,13 +20,11 @@ ROOT = "/dav/alice/"
 
 
 def certificate(directory: Path) -> Path:
-    """Write a key and a self-signed certificate for 127.0.0.1 and localhost; gives the file that holds both."""
+    """Write a key and a self-signed certificate for 127.0.0.1; gives the file that holds both."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cloud.example.org")])
     now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName(
-        [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost.localdomain")]
-    )
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -195,16 +195,6 @@ def test_a_server_without_a_folder_ends_at_once(tmp_path: Path, monkeypatch: pyt
 # --- a real mount -----------------------------------------------------------------------------------------------------
 
 
-def can_mount() -> bool:
-    """Whether this machine lets us mount in a namespace of our own, and has rclone."""
-    if not os.access("/dev/fuse", os.R_OK | os.W_OK) or not shutil.which("rclone") or not shutil.which("unshare"):
-        return False
-    return subprocess.run(["unshare", "-Urm", "true"], check=False, capture_output=True).returncode == 0
-
-
-needs_fuse = pytest.mark.skipif(not can_mount(), reason="no /dev/fuse, rclone or user namespaces here")
-
-
 @pytest.fixture
 def dav(tmp_path: Path) -> Iterator[DavServer]:
     directory = tmp_path / "dav"
@@ -218,6 +208,8 @@ class Node:
     """A node's directory, prepared as the job does."""
 
     def __init__(self, directory: Path, dav: DavServer) -> None:
+        assert os.access("/dev/fuse", os.R_OK | os.W_OK), "these tests mount: make /dev/fuse 0666, as udev does"
+        assert shutil.which("rclone"), "these tests need rclone, which requirements/dev.txt brings"
         self.directory = directory
         (directory / "s").mkdir(parents=True)
         (directory / "home").mkdir()
@@ -240,6 +232,10 @@ class Node:
             os.close(handle)
         assert PASSWORD not in done.stdout
         return done.stdout
+
+
+def note_of(node: Node) -> Path:
+    return node.home / "cloud-not-connected.txt"
 
 
 @pytest.fixture
@@ -270,7 +266,6 @@ for path in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"
 """
 
 
-@needs_fuse
 @pytest.mark.processes
 def test_files_travel_both_ways_and_the_last_one_too(node: Node, dav: DavServer) -> None:
     (dav.files / "from-cloud.txt").write_text("hello")
@@ -299,11 +294,6 @@ open("cloud/last", "w").write("written at the last moment")
         assert not path.is_file() or b"canary-5a17" not in path.read_bytes()
 
 
-def note_of(node: Node) -> Path:
-    return node.home / "cloud-not-connected.txt"
-
-
-@needs_fuse
 @pytest.mark.processes
 def test_a_wrong_password_is_tried_once_and_told(node: Node, dav: DavServer) -> None:
     said = node.run("import time; time.sleep(3); print(__import__('os').listdir('.'))", password="wrong")
@@ -315,7 +305,6 @@ def test_a_wrong_password_is_tried_once_and_told(node: Node, dav: DavServer) -> 
     assert not list(dav.files.iterdir())
 
 
-@needs_fuse
 @pytest.mark.processes
 def test_a_server_that_is_gone_keeps_nobody_and_nothing_is_lost(node: Node, dav: DavServer) -> None:
     stop = f"import signal; os.kill({os.getpid()}, signal.SIGUSR1)"

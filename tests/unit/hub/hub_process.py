@@ -26,7 +26,9 @@ PASSWORD = "correct horse"
 
 CONFIG = """
 import json
+import os
 data = json.load(open({settings!r}))
+os.environ.update(data["environment"])
 c.JupyterHub.spawner_class = "hpcampus_hub.spawner.HpcSpawner"
 c.JupyterHub.authenticator_class = data["authenticator"]
 c.AccountsFileAuthenticator.accounts_file = data["accounts"]
@@ -38,6 +40,8 @@ c.HpcHub.profiles = data["profiles"]
 c.HpcHub.tunnel = data["tunnel"]
 c.HpcHub.courses = data["courses"]
 c.HpcHub.carrier_dir = data["carrier_dir"]
+c.HpcHub.webdav_hosts = data["webdav_hosts"]
+c.CryptKeeper.keys = [bytes.fromhex(key) for key in data["crypt_keys"]]
 c.HpcHub.query_fast_seconds = data["query_fast"]
 c.HpcHub.query_slow_seconds = data["query_slow"]
 c.HpcHub.reaper_pause_seconds = data["reaper_pause"]
@@ -127,6 +131,9 @@ class HubProcess:
                 {"slug": "py1", "title": "Python 1", "instructors": ["ida"], "students": ["alice"], "image": "course"}
             ],
             "carrier_dir": str(self.carrier),
+            "environment": {},
+            "webdav_hosts": [],
+            "crypt_keys": [],
             "grace": 60,
             "port": self.port,
             "db": str(directory / "hub.sqlite"),

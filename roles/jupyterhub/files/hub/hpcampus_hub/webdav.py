@@ -7,6 +7,7 @@ talk to anything else.
 """
 
 import re
+import ssl
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -130,12 +131,11 @@ def judge(status: int) -> tuple[bool, str]:
     return False, f"The server does not answer as a WebDAV server does (status {status})."
 
 
-async def probe_folder(folder: Folder, ca_certs: str | None) -> tuple[bool, str]:
+async def probe_folder(folder: Folder) -> tuple[bool, str]:
     """Ask the server for the folder once.
 
     Args:
         folder: a folder whose address was checked against the list of hosts just now.
-        ca_certs: file of the certificates to trust; None for the system's.
 
     Returns:
         Whether it works, and a sentence for the person.
@@ -151,7 +151,7 @@ async def probe_folder(folder: Folder, ca_certs: str | None) -> tuple[bool, str]
         follow_redirects=False,
         connect_timeout=TEST_SECONDS,
         request_timeout=TEST_SECONDS,
-        ca_certs=ca_certs,
+        ssl_options=ssl.create_default_context(),
     )
     try:
         answer = await client.fetch(request, raise_error=False)
