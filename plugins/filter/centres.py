@@ -19,6 +19,7 @@ DEFAULTS: dict[str, t.Any] = {
     "python": "/usr/bin/python3",
     "slurm_dir": "",
     "max_servers": 0,
+    "webdav": True,
     "key_from": [],
     "networks": [],
 }
@@ -56,6 +57,7 @@ def centre_clusters(complete: t.Iterable[Record]) -> list[dict[str, t.Any]]:
             "base_dir": centre["base_dir"],
             "data_path": centre["data_path"],
             "max_servers": centre["max_servers"],
+            "webdav": centre["webdav"],
         }
         for centre in complete
     ]

@@ -23,6 +23,8 @@ USER = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
 UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_LOWER_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+WEBDAV_HOST = re.compile(rf"{_LOWER_LABEL}(?:\.{_LOWER_LABEL})+(?::[1-9][0-9]{{0,4}})?")
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/")
 MEMORY = re.compile(r"[1-9][0-9]*[KMGT]")
 PARTITION_MEMORY = re.compile(r"[1-9][0-9]*[MGT]")
@@ -198,6 +200,13 @@ def name_problems(site: Record) -> t.Iterator[str]:
     yield from _matches(
         "site_public_url", site["site_public_url"], PUBLIC_URL, "an address such as https://hub.example.org/"
     )
+    for name in site["site_webdav_hosts"]:
+        yield from _matches(
+            "site_webdav_hosts",
+            name,
+            WEBDAV_HOST,
+            "a host name in lower case such as cloud.example.org, with a port if not 443",
+        )
     for name in ("site_hub_ssh_port", "site_login_ssh_port"):
         if not 1 <= int(site[name]) <= 65535:
             yield problem(name, site[name], "this is not a port", "Write a number from 1 to 65535")

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.unit.gateway.loading import FILES, load
 
@@ -38,7 +39,7 @@ def run(base: Path, code: str) -> int:
     program = subprocess.Popen([sys.executable, "-c", text, "cloud", "/dev/fd/3", "-f"], pass_fds=(3,))
     os.closerange(3, device + 1)
     subprocess.run([sys.executable, "-c", code], cwd=base / "home", check=False, timeout=60)
-    start = load("start")
+    start: Any = load("start")
     start.FOLDER_PID_FILE = str(base / "cache/pid")
     start.end_folder()
     return program.wait(20)

@@ -60,6 +60,24 @@ async def test_whoever_asks_for_something_else_gets_a_job_of_her_own(hub: HubPro
     assert "identity" not in job.request
 
 
+async def test_a_person_with_a_webdav_folder_gets_a_job_in_which_it_can_be_mounted(
+    hub: HubProcess, login_node: LoginNode
+) -> None:
+    hub.settings.update(webdav_hosts=["cloud.example.org"], crypt_keys=["11" * 32])
+    await start(hub, login_node)
+    (job,) = waiting(login_node)
+    bob = await hub.login("bob")
+    assert bob is not None
+    await bob.get("/hub/storage")
+    form = {"action": "save", "url": "https://cloud.example.org/dav/", "user": "bob", "password": "p", "name": "cloud"}
+    assert (await bob.post("/hub/storage", form)).code == 302
+    await hub.spawn("bob", {"profile": "small"})
+    await until(lambda: hub.is_ready("bob"))
+    assert waiting(login_node) == [job]
+    (own,) = [other for other in login_node.jobs.values() if other is not job]
+    assert own.request["secrets"]["webdav"]["user"] == "bob"
+
+
 async def test_a_standby_that_refuses_is_cancelled_and_the_person_waits_a_little_longer(
     hub: HubProcess, login_node: LoginNode
 ) -> None:

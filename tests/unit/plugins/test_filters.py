@@ -69,7 +69,7 @@ def test_a_centre_is_completed_from_its_login_node(filters):
 
 
 def test_the_hub_is_told_of_a_centre_what_it_knows_of_clusters(filters):
-    complete = filters("centres")([{**CENTRE, "max_servers": 3}], {"login": {"ansible_user": "p1"}})
+    complete = filters("centres")([{**CENTRE, "max_servers": 3, "webdav": False}], {"login": {"ansible_user": "p1"}})
     (cluster,) = filters("centre_clusters")(complete)
     assert cluster == {
         "name": "physics",
@@ -80,6 +80,7 @@ def test_the_hub_is_told_of_a_centre_what_it_knows_of_clusters(filters):
         "base_dir": "/p/a",
         "data_path": "auto",
         "max_servers": 3,
+        "webdav": False,
     }
 
 

@@ -98,6 +98,8 @@ def test_the_defaults_are_consistent():
         ),
         ({"site_hub_name": "Hub.example.org"}, "site_hub_name", "upper case"),
         ({"site_hub_name": "hub-.example.org"}, "site_hub_name", "host name"),
+        ({"site_webdav_hosts": ["https://cloud.example.org/"]}, "site_webdav_hosts", "host name"),
+        ({"site_webdav_hosts": ["cloud.example.org", "*.sciebo.de"]}, "site_webdav_hosts", "host name"),
         ({"site_admins": ["anna."]}, "site_admins", "user name"),
         (
             {"site_accounts": [{"name": "eve", "password_hash": HASH}], "site_admins": ["evw"]},

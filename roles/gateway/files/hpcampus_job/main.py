@@ -88,7 +88,7 @@ def run_in_container(base_dir, spawn, private_dir, env_path, binds, folder, endi
     status = run_server(argv, private_dir, ending, STOP_SECONDS + folder.stop_seconds)
     if not folder.argv or not status or ending.status is not None or was_up(private_dir):
         return status
-    log("webdav-left-out", "the container did not start with the folder, and is started without it")
+    folder.left_out("The container did not start with it, and was started without it. Tell your administrator.")
     return run_server(container_argv(base_dir, spawn, private_dir, env_path, binds), private_dir, ending)
 
 

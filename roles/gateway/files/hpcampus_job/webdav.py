@@ -27,12 +27,18 @@ class WebdavError(Exception):
 
 
 class Folder:
-    """The folder of one job: options for the container, seconds that its end may take longer, and the pipe."""
+    """The folder of one job: options for the container, seconds that its end may take longer, the pipe, and home and name."""
 
-    def __init__(self, argv=(), stop_seconds=0, handle=None):
+    def __init__(self, argv=(), stop_seconds=0, handle=None, place=None):
         self.argv = list(argv)
         self.stop_seconds = stop_seconds
         self._handle = handle
+        self._place = place
+
+    def left_out(self, text):
+        """Tell the job's log and the person why the server runs without the folder."""
+        log("webdav-left-out", text)
+        leave_note(*self._place, text=text)
 
     def __enter__(self):
         return self
@@ -113,8 +119,7 @@ def prepare_folder(base_dir, spawn, private_dir):
         handle = fill_pipe(private_dir + "/s/webdav", settings)
     except (WebdavError, OSError) as error:
         text = str(error) if isinstance(error, WebdavError) else f"{type(error).__name__}: {error.strerror}"
-        log("webdav-left-out", text)
-        leave_note(home, name, text)
+        Folder(place=(home, name)).left_out(text)
         return Folder()
     log("webdav-folder", name)
-    return Folder(folder_argv(base_dir, name), UPLOAD_SECONDS, handle)
+    return Folder(folder_argv(base_dir, name), UPLOAD_SECONDS, handle, (home, name))
