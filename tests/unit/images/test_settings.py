@@ -85,3 +85,9 @@ def test_page_configuration_of_every_role(pages: ModuleType, tmp_path: Path) -> 
     assert sorted(hidden) == ["course", "plain", "student"]
     assert "@jupyter/nbgrader:formgrader" in hidden["student"]
     assert "@jupyter/nbgrader:formgrader" not in hidden["course"]
+
+
+def test_each_server_of_a_person_has_its_own_list_of_trusted_notebooks(settings: ModuleType) -> None:
+    assert read(settings).signatures == "nbsignatures.db"
+    assert read(settings, SERVER_ID="second").signatures == "nbsignatures-second.db"
+    assert read(settings, SERVER_ID="../second").signatures == "nbsignatures.db"

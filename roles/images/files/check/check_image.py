@@ -51,6 +51,7 @@ class Image:
         home = self.scratch / ("home-course" if role == "course" else "home-student")
         here = Path(__file__).resolve().parent / "inside.py"
         options = ["--containall", "--cleanenv", "--home", f"{home}:/home/jovyan", "--pwd", "/home/jovyan"]
+        options += ["--env", "PYTHONUSERBASE=/home/jovyan/.local/hpcampus/check"]
         options += ["--bind", f"{here}:/opt/hpcampus/start.py:ro"] if extra is None else extra
         exchange = self.scratch / "exchange"
         if role == "student":
@@ -99,6 +100,12 @@ def check_webdav(image: Image) -> None:
 def check_notebook(image: Image) -> None:
     """Execute a notebook."""
     image.inside("", "notebook")
+
+
+def check_own_packages(image: Image) -> None:
+    """Install a package of one's own in a notebook; a terminal offers pip as well."""
+    image.inside("", "own-packages")
+    image.run("", "bash", "-lc", "pip --version")
 
 
 def check_extensions(image: Image) -> None:
@@ -229,6 +236,7 @@ def run_checks(options: argparse.Namespace, scratch: Path) -> None:
         "packages": check_packages,
         "WebDAV": check_webdav,
         "notebook": check_notebook,
+        "own packages": check_own_packages,
         "server extensions": check_extensions,
         "course": check_course,
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checks that run inside a freshly built image, as the ordinary account, before the image is published.
 
-Usage: inside.py packages | notebook | extensions student|course | assignment PATH | answer PATH | score STUDENT
+Usage: inside.py packages | notebook | own-packages | extensions student|course | assignment PATH | answer PATH | score STUDENT
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
+import site
 import socket
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +36,7 @@ UNWANTED = {
 }
 ANSWER = "hpcampus-image-check 55"
 FORK = "hpcampus-image-fork"
+OWN = "hpcampus_image_own"
 
 
 def packages() -> None:
@@ -85,6 +90,44 @@ def notebook() -> None:
         sys.exit(f"The notebook printed {text!r} instead of {ANSWER!r} and {FORK!r}.")
 
 
+def wheel(version: str) -> str:
+    """Write a package of one line, which must not come from any index, and give its path."""
+    path, record = Path(f"/tmp/{OWN}-{version}-py3-none-any.whl"), f"{OWN}-{version}.dist-info"  # noqa: S108
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{OWN}.py", f"version = {version!r}\n")
+        archive.writestr(f"{record}/METADATA", f"Metadata-Version: 2.1\nName: {OWN}\nVersion: {version}\n")
+        archive.writestr(f"{record}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{record}/RECORD", f"{OWN}.py,,\n{record}/METADATA,,\n{record}/WHEEL,,\n{record}/RECORD,,\n")
+    return str(path)
+
+
+def own_packages() -> None:
+    """Install, renew and remove a package as people do: kernels must see it, the server's Python must not."""
+    Path(site.getusersitepackages()).mkdir(parents=True, exist_ok=True)  # as the start module of a job does
+    pip = "%pip install --quiet --no-index "
+    cells = [
+        pip + wheel("1"),
+        f"import {OWN}; print({OWN}.version, {OWN}.__file__)",
+        pip + wheel("2"),
+        f"import importlib.metadata; print(importlib.metadata.version('{OWN}'))",
+        f"%pip uninstall --quiet --yes {OWN}",
+        f"import os; print(os.path.exists({OWN}.__file__))",
+    ]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    client = nbclient.NotebookClient(book, timeout=300, kernel_name="python3")
+    with client.setup_kernel():
+        for index in range(2):
+            client.execute_cell(book.cells[index], index)
+        hidden = subprocess.run([sys.executable, "-s", "-c", f"import {OWN}"], check=False, capture_output=True)
+        for index in range(2, len(cells)):
+            client.execute_cell(book.cells[index], index)
+    said = ["".join(output.get("text", "") for output in cell.outputs).strip() for cell in book.cells[1::2]]
+    if not said[0].startswith("1 " + os.environ["PYTHONUSERBASE"]) or said[1:] != ["2", "False"]:
+        sys.exit(f"A kernel said of a package that was installed, renewed and removed: {said}.")
+    if hidden.returncode == 0:
+        sys.exit("The server's own Python sees a person's packages.")
+
+
 def extensions(role: str) -> None:
     """Load a server's extensions as a job does and compare them with what a server of this role must offer."""
     server = importlib.import_module("jupyter_server.serverapp").ServerApp(log_level="ERROR")
@@ -92,7 +135,7 @@ def extensions(role: str) -> None:
     get_page_config = importlib.import_module("jupyterlab_server.config").get_page_config
     known = server.extension_manager.extensions
     loaded = sorted(name for name, package in known.items() if package.enabled)
-    hidden = get_page_config(["/opt/jupyter/share/jupyter/labextensions"])["disabledExtensions"]
+    hidden = get_page_config(["/usr/local/share/jupyter/labextensions"])["disabledExtensions"]
     wanted = {
         "nbgitpuller": True,
         "jupyterlab": True,
@@ -152,7 +195,7 @@ def score(student: str) -> None:
 
 if __name__ == "__main__":
     commands: dict[str, Callable[..., None]] = {
-        "packages": packages, "notebook": notebook, "extensions": extensions, "assignment": assignment,
+        "packages": packages, "notebook": notebook, "own-packages": own_packages, "extensions": extensions, "assignment": assignment,
         "answer": answer, "score": score,
     }  # fmt: skip
     commands[sys.argv[1]](*sys.argv[2:])

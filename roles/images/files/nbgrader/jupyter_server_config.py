@@ -5,11 +5,13 @@
 import os
 
 from hpcampus_nbgrader.settings import COURSE_ROOT, PAGES_ROOT, Settings
+from jupyter_core.paths import jupyter_data_dir
 
 settings = Settings.from_environment(os.environ)
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - the loader provides it
 
 c.ServerApp.jpserver_extensions = settings.server_extensions
+c.NotebookNotary.db_file = f"{jupyter_data_dir()}/{settings.signatures}"
 if settings.is_course:
     c.ServerApp.root_dir = COURSE_ROOT
 

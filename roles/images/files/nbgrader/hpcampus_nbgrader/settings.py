@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXCHANGE_ROOT = "/srv/nbgrader/exchange"
 COURSE_ROOT = "/course"
-PAGES_ROOT = "/opt/jupyter/etc/hpcampus"
+PAGES_ROOT = "/usr/local/etc/hpcampus"
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -27,16 +27,18 @@ class Settings:
         is_course: Whether this is the course's own server (formgrader) rather than a student's.
         courses: The slugs of all courses of the user.
         user_id: The user's id as mapped by the hub, or "".
+        server_id: The id of a named server, or "" for a person's usual one.
     """
 
     course: str = ""
     is_course: bool = False
     courses: tuple[str, ...] = ()
     user_id: str = ""
+    server_id: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read HPCAMPUS_COURSE, HPCAMPUS_COURSE_ROLE, HPCAMPUS_COURSES and HPCAMPUS_USER_ID.
+        """Read HPCAMPUS_COURSE, HPCAMPUS_COURSE_ROLE, HPCAMPUS_COURSES, HPCAMPUS_USER_ID and HPCAMPUS_SERVER_ID.
 
         A value that is not a slug counts as absent, and an unknown role as a student's.
         """
@@ -48,6 +50,7 @@ class Settings:
             is_course=bool(course) and environment.get("HPCAMPUS_COURSE_ROLE", "") == "course",
             courses=courses,
             user_id=_slug(environment.get("HPCAMPUS_USER_ID", "")),
+            server_id=_slug(environment.get("HPCAMPUS_SERVER_ID", "")),
         )
 
     @property
@@ -56,6 +59,14 @@ class Settings:
         if self.is_course:
             return "course"
         return "student" if self.courses else "plain"
+
+    @property
+    def signatures(self) -> str:
+        """Name of the database of trusted notebooks, one for each server.
+
+        While one server writes to it another cannot save a notebook, and a third that starts puts it aside as broken.
+        """
+        return f"nbsignatures-{self.server_id}.db" if self.server_id else "nbsignatures.db"
 
     @property
     def fixed_course(self) -> str:
