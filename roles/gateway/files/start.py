@@ -135,6 +135,19 @@ def end_folder():
             time.sleep(0.05)
 
 
+def offer_own_packages():
+    """Let kernels and terminals find a person's own packages, and their commands after those of the image.
+
+    A directory that is not there when Python starts is not on its path: the first ``pip install`` would need a new kernel. The path is
+    put together here, since a standby's Python was started before it was known.
+    """
+    own = os.environ.get("PYTHONUSERBASE")
+    if own:
+        os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), own + "/bin"])
+        with contextlib.suppress(OSError):  # a full home
+            os.makedirs(f"{own}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages", exist_ok=True)
+
+
 def run():
     """Run the server; its exit status is this process's."""
     sys.argv[0] = "jupyterhub-singleuser"
@@ -150,6 +163,7 @@ def run():
         sys.argv += [argument for argument in ARGUMENTS if argument not in sys.argv]
     if standby:
         wait_for_identity()
+    offer_own_packages()
     try:
         return main()
     finally:

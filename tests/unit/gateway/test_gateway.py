@@ -69,7 +69,7 @@ NOT_INT = st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.lists(s
 
 
 def site(base: str = "/srv/hpcampus") -> tuple:
-    return config.Config("hub", base, ("jupyter", "gpu"), "/usr/bin/apptainer", "hpcampus")
+    return config.Config("hub", base, ("jupyter", "gpu"), "/usr/bin/apptainer", "hpcampus", scratch_dir="/fast")
 
 
 def request(**changes: object) -> dict[str, object]:
@@ -161,6 +161,22 @@ def test_text_fields_refuse_other_types(field: str, value: object) -> None:
 @given(value=st.one_of(NOT_INT, st.integers(max_value=0), st.integers(min_value=2**40)))
 def test_numbers_refuse_other_types_and_ranges(field: str, value: object) -> None:
     assert field in refused(request(**{field: value}))
+
+
+@pytest.mark.parametrize("value", [-1, 1, 63, 2**20 + 1, True, 64.0, "64", None])
+def test_an_overlay_has_a_size_in_bounds(value: object) -> None:
+    assert "overlay_mb" in refused(request(overlay_mb=value))
+
+
+@pytest.mark.parametrize("value", [0, 64, 2**20])
+def test_an_overlay_is_by_choice(value: int) -> None:
+    assert checks.check_submit(request(overlay_mb=value), site())["overlay_mb"] == value
+    assert checks.check_submit(request(), site())["overlay_mb"] == 0
+
+
+def test_a_standby_has_no_overlay() -> None:
+    secrets = with_secrets(standby="5" * 64)["secrets"]
+    assert "standby" in refused(request(overlay_mb=64, secrets=secrets))
 
 
 @given(value=st.one_of(NOT_TEXT, st.text(), st.dictionaries(st.text(), st.text())))
@@ -454,6 +470,12 @@ def test_a_failed_submit_leaves_no_secret_and_can_be_repeated(base: Path) -> Non
     assert room_of(base, FakeSlurm({"sbatch": "45\n"})).op_submit(request()) == {"job_id": 45}
 
 
+def test_the_job_is_told_where_to_keep_things(base: Path) -> None:
+    room_of(base, FakeSlurm({"sbatch": "41\n"})).handle("submit", request(overlay_mb=2048))
+    message = json.loads((base / "spawns" / f"{SPAWN}.json").read_text())
+    assert (message["overlay_mb"], message["scratch_dir"]) == (2048, "/fast")
+
+
 def test_an_image_that_is_not_there_is_refused(base: Path) -> None:
     slurm = FakeSlurm({"sbatch": "41\n"})
     with pytest.raises(errors.BadRequestError, match="image"):
@@ -676,11 +698,14 @@ def test_every_other_command_is_refused(command: str | None) -> None:
         {"module": None},
         {"slurm_dir": "opt/slurm"},
         {"take_images": "yes"},
+        {"scratch_dir": "fast"},
+        {"scratch_dir": "/fast/$USER"},
     ],
 )
 def test_configuration_is_checked(change: dict[str, object]) -> None:
     good = {"hub_id": "hub", "base_dir": "/srv/hpcampus", "partitions": ["jupyter"], "apptainer": "/usr/bin/apptainer"}
     assert config.check_config(good, "hpcampus").hub_id == "hub"
+    assert config.check_config({**good, "scratch_dir": "/fast"}, "hpcampus").scratch_dir == "/fast"
     with pytest.raises(errors.ConfigError, match=next(iter(change))):
         config.check_config({**good, **change}, "hpcampus")
 

@@ -47,7 +47,10 @@ TUNNEL = {
 def spawn(**env: str) -> dict[str, object]:
     return {
         "user_id": "alice",
+        "server_id": "",
         "image": "base",
+        "overlay_mb": 0,
+        "scratch_dir": "",
         "apptainer": "/usr/bin/apptainer",
         "courses": [],
         "secrets": {"env": env, "tunnel": TUNNEL, "base_url": "/user/alice/", "default_url": "/lab"},

@@ -16,6 +16,7 @@ import pytest
 
 from tests.unit.gateway.loading import load
 
+main = load("hpcampus_job.main")
 standby = load("hpcampus_job.standby")
 log = load("hpcampus_job.log")
 SECRET = "0123456789abcdef"
@@ -146,3 +147,23 @@ def test_a_request_that_breaks_a_rule_changes_nothing(tmp_path: Path) -> None:
     assert caller.ask("POST", **{"Content-Length": str(10**9)})[0] == 400
     assert caller.ask("POST", {"user_id": "alice"})[0] == 200
     assert taken == [{"user_id": "alice"}]
+
+
+def test_a_waiting_container_opens_no_file_through_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the stage's user namespace it may not; it has no environment of its own yet, but a scratch directory."""
+    started: list[list[str]] = []
+
+    class Scratch:
+        def binds(self) -> list[tuple[str, str, str, bool]]:
+            return [("/tmp/j/scratch", "/scratch", "rw", False)]
+
+    def start(argv: list[str], _private_dir: str) -> None:
+        started.append(argv)
+        raise log.JobError("enough")
+
+    monkeypatch.setattr(main, "start_stage", start)
+    with pytest.raises(log.JobError, match="enough"):
+        main.run_standby("/srv/h", {"apptainer": "apptainer", "image": "base"}, "/tmp/j", dict, None, Scratch())
+    ((*argv,),) = started
+    assert argv[argv.index("--env-file") + 1] == "/dev/null"
+    assert "/tmp/j/scratch:/scratch:rw" in argv

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The shortened start: stand-ins while the server is imported, real modules afterwards."""
 
+import os
 import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +51,23 @@ def test_a_module_that_is_there_is_left_alone(monkeypatch: pytest.MonkeyPatch) -
     with start.imports_put_off():
         assert sys.modules["json"] is real
     assert sys.modules["json"] is real
+
+
+def test_own_packages_are_found_from_the_first_kernel_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "own"))
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin")
+    start.offer_own_packages()
+    assert os.environ["PATH"] == f"/usr/local/bin:/usr/bin:{tmp_path}/own/bin"
+    (lib,) = (tmp_path / "own" / "lib").iterdir()
+    assert f"{lib}/site-packages" == sysconfig.get_path("purelib", "posix_user", {"userbase": f"{tmp_path}/own"})
+    assert (lib / "site-packages").is_dir()
+
+
+def test_a_full_home_or_no_place_for_packages_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "file"))
+    start.offer_own_packages()
+    monkeypatch.delenv("PYTHONUSERBASE")
+    monkeypatch.setenv("PATH", "/usr/bin")
+    start.offer_own_packages()
+    assert os.environ["PATH"] == "/usr/bin"

@@ -19,7 +19,8 @@ SUBMIT_FIELDS = (
     "courses",
     "secrets",
 )
-SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation")
+SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation", "overlay_mb")
+OVERLAY_MB_MIN, OVERLAY_MB_MAX = 64, 1024 * 1024
 HUB_FIELDS = ("host", "port", "user", "known_hosts")
 SPAWN_ID = re.compile(r"\A[0-9a-f]{32}\Z")
 DOOR_NAME = re.compile(r"\A[0-9a-f]{32}\Z")
@@ -242,6 +243,16 @@ def check_account_fields(request, config):
     return checked
 
 
+def check_overlay(request):
+    """Return the size of the file for own packages in megabytes; 0 is none, and the only one that a standby can have."""
+    size = check_int(request, "overlay_mb", 0, OVERLAY_MB_MAX)
+    if 0 < size < OVERLAY_MB_MIN:
+        raise BadRequestError(f"overlay_mb: expected 0 for none, or at least {OVERLAY_MB_MIN}")
+    if size and "standby" in request["secrets"]:
+        raise BadRequestError("overlay_mb: a standby cannot mount the file of a person who comes later")
+    return size
+
+
 def check_submit(request, config):
     """Check every field of a submit request.
 
@@ -256,7 +267,7 @@ def check_submit(request, config):
         BadRequestError: names the field and the rule.
     """
     check_fields(request, SUBMIT_FIELDS, SUBMIT_OPTIONAL)
-    filled = {"gres": ""}
+    filled = {"gres": "", "overlay_mb": 0}
     filled.update(request)
     user_id = check_text(filled, "user_id", SLUG)
     checked = check_account_fields(filled, config)
@@ -270,6 +281,7 @@ def check_submit(request, config):
             "time_limit_minutes": check_int(filled, "time_limit_minutes", 1, 366 * 24 * 60),
             "gres": check_text(filled, "gres", _GRES, empty=True),
             "image": check_text(filled, "image", SLUG),
+            "overlay_mb": check_overlay(filled),
             "courses": check_courses(check_list(filled, "courses", 64), user_id),
             "secrets": check_secrets(filled["secrets"]),
         }

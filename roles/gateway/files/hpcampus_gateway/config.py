@@ -16,8 +16,10 @@ _PATH_RULE = r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}"
 _PROGRAM = re.compile(r"\A(?:" + _PATH_RULE + r"|[a-z][a-z0-9-]{0,31})\Z")
 _DIRECTORY_OR_NONE = re.compile(r"\A(?:" + _PATH_RULE + r")?\Z")
 _MODULE_OR_NONE = re.compile(r"\A(?:[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}){0,4})?\Z")
-Config = collections.namedtuple("Config", "hub_id base_dir partitions apptainer account module slurm_dir take_images")
-Config.__new__.__defaults__ = ("", "", False)  # of module, slurm_dir, take_images
+Config = collections.namedtuple(
+    "Config", "hub_id base_dir partitions apptainer account module slurm_dir take_images scratch_dir"
+)
+Config.__new__.__defaults__ = ("", "", False, "")  # of module, slurm_dir, take_images, scratch_dir
 
 
 def check_config(data, account):
@@ -25,7 +27,7 @@ def check_config(data, account):
     if not isinstance(data, dict):
         raise ConfigError("the file must hold one object")
     rules = {"hub_id": SLUG, "base_dir": _BASE_DIR, "apptainer": _PROGRAM}
-    optional = {"module": _MODULE_OR_NONE, "slurm_dir": _DIRECTORY_OR_NONE}
+    optional = {"module": _MODULE_OR_NONE, "slurm_dir": _DIRECTORY_OR_NONE, "scratch_dir": _DIRECTORY_OR_NONE}
     filled = {key: data.get(key, "") for key in optional}
     filled.update((key, data.get(key)) for key in rules)
     for key, rule in sorted({**rules, **optional}.items()):

@@ -169,9 +169,12 @@ class Operations:
     def submit(self, job):
         """Write the job's secrets, run sbatch, return the job id."""
         spawn_file = self.path("spawns", job["spawn_id"] + ".json")
-        content = {key: job[key] for key in ("spawn_id", "user_id", "server_id", "image", "courses", "secrets")}
+        content = {
+            key: job[key] for key in ("spawn_id", "user_id", "server_id", "image", "courses", "overlay_mb", "secrets")
+        }
         content["apptainer"] = self._config.apptainer
         content["module"] = self._config.module
+        content["scratch_dir"] = self._config.scratch_dir
         write_private(spawn_file, json.dumps(content))
         try:
             return parse_job_id(self._slurm.run(sbatch_argv(self._config, job)))

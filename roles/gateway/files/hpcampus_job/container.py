@@ -9,23 +9,17 @@ import re
 import shlex
 import stat
 import subprocess
-import sys
 import time
 
 from .files import require_real
-from .log import JobError, log
+from .home import CONTAINER_HOME, home_of, prepare_home
+from .log import JobError, log, write_out
 
 LOG_CAP_BYTES = 1024 * 1024
 CONTAINER_DIR = "/run/hpcampus"
 CONTAINER_EXCHANGE = "/srv/nbgrader/exchange"
-CONTAINER_HOME = "/home/jovyan"
 CONTAINER_RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 (the container has a /tmp of its own)
 SOCKET_NAME = "notebook.sock"
-
-
-def home_of(base_dir, user_id):
-    """The directory that a user has as home in the container."""
-    return f"{base_dir}/users/{user_id}/home"
 
 
 def course_binds(base_dir, courses, user_id):
@@ -57,9 +51,7 @@ def course_binds(base_dir, courses, user_id):
 
 def prepare_binds(base_dir, spawn):
     """Make the user's home and drop boxes where they are missing, and check every directory that will be mounted."""
-    home = home_of(base_dir, spawn["user_id"])
-    os.makedirs(home, mode=0o700, exist_ok=True)
-    require_real(home, base_dir)
+    prepare_home(base_dir, spawn["user_id"])
     binds = course_binds(base_dir, spawn["courses"], spawn["user_id"])
     for source, _, _, create in binds:
         if create:
@@ -176,8 +168,7 @@ def copy_log(stream):
         if not data:
             return
         if left > 0:
-            sys.stdout.buffer.write(data[:left])
-            sys.stdout.buffer.flush()
+            write_out(data[:left])
             left -= len(data)
             if left <= 0:
                 log("server-log-full", "the rest of the server's output is dropped")

@@ -16,6 +16,7 @@ from .log import JobError, log
 MEMORY = "/dev/shm"  # noqa: S108 (a file without a name)
 PRIVATE_ROOT = "/tmp"  # noqa: S108 (mkdtemp makes a 0700 directory below it)
 PREFIX = "hpcampus-"
+RESERVE = "/reserve"
 STALE_AFTER_SECONDS = 60
 STALE_PAUSE_SECONDS = 30
 
@@ -67,6 +68,7 @@ def locked_dir(name=None):
             raise JobError("the private directory of this job cannot be made: {}".format(error.strerror)) from None
     lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(lock, fcntl.LOCK_EX)
+    os.mkdir(path + RESERVE, 0o700)
     return path, lock
 
 
@@ -96,14 +98,19 @@ def remove_if_stale(path):
         os.close(lock)
 
 
-def remove_stale_later():
-    """Remove stale directories beside a running server: however much there is, no job begins or ends later for it."""
+def remove_stale_later(*more):
+    """Remove stale directories beside a running server: however much there is, no job begins or ends later for it.
+
+    Args:
+        more: functions without arguments that sweep other places.
+    """
 
     def run():
         time.sleep(STALE_PAUSE_SECONDS)
         try:
             os.nice(19)  # on Linux this thread only
-            remove_stale()
+            for sweep in (remove_stale,) + more:
+                sweep()
         except Exception as error:  # noqa: BLE001 (tidying up is no reason to disturb a job)
             log("stale-kept", f"{type(error).__name__}: {error}")
 
@@ -125,7 +132,7 @@ def remove_tree(path):
     tries again. Mounted file systems cannot be moved, and so are never entered.
     """
     with contextlib.suppress(OSError):
-        shelf = tempfile.mkdtemp(dir=path)
+        shelf = make_shelf(path)
         waiting, moved = [path], 0
         while waiting:
             folder = waiting.pop()
@@ -136,6 +143,16 @@ def remove_tree(path):
                 os.rmdir(folder)
         os.rmdir(shelf)
         os.rmdir(path)
+
+
+def make_shelf(path):
+    """Make the shelf of a tree; on a full disk, which only the removal can empty, the one that was made in better times serves."""
+    try:
+        return tempfile.mkdtemp(dir=path)
+    except OSError:
+        if os.path.isdir(path + RESERVE):
+            return path + RESERVE
+        raise
 
 
 def empty(folder, shelf, moved):

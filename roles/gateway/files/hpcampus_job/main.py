@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The job from its first to its last moment."""
 
+import contextlib
 import os
 import socket
 import threading
@@ -21,13 +22,20 @@ from .door import Door
 from .files import in_memory, locked_dir, read_and_remove, remove_stale_later, remove_tree
 from .log import JobError, log
 from .process import Ending, allow_files, end_process
+from .scratch import sweep_scratch
 from .standby import HandOver, give, identified, stage_binds, start_stage, waiting_argv
+from .storage import Storage
 from .tunnel import Tunnel
 from .webdav import prepare_folder
 
 EXIT_TUNNEL_LOST = 75
 EXIT_SETUP = 78
 STOP_SECONDS = 15
+
+
+def node_name():
+    """The node's name without its domain."""
+    return socket.gethostname().split(".")[0]
 
 
 def way_to_hub(secrets, private_dir, on_lost):
@@ -47,15 +55,29 @@ def run_server(argv, private_dir, ending, stop_seconds=STOP_SECONDS):
     return watch(process, ending, stop_seconds)
 
 
-def run_standby(base_dir, spawn, private_dir, env_path, env_of, ending):
-    """Run a container that waits until it is told for whom; from then on like ``run_server``."""
-    argv = waiting_argv(base_dir, spawn, private_dir, env_path)
+def run_person(base_dir, spawn, private_dir, env_of, ending, storage):
+    """Run a person's container until it ends or the job is told to end; returns the container's exit status."""
+    binds = prepare_binds(base_dir, spawn)
+    storage.open_home(base_dir, spawn)
+    env_stream, env_path = in_memory(env_file(env_of(spawn)))
+    with env_stream, prepare_folder(base_dir, spawn, private_dir) as folder:
+        return run_in_container(base_dir, spawn, private_dir, env_path, binds + storage.binds(), folder, ending)
+
+
+def run_standby(base_dir, spawn, private_dir, env_of, ending, storage):
+    """Run a container that waits until it is told for whom; from then on like ``run_person``.
+
+    It has no environment of its own yet, and could not open a file through us: the stage has a user namespace of its own.
+    """
+    argv = waiting_argv(base_dir, spawn, private_dir, "/dev/null", storage.binds())
     process, answer = start_stage(argv, private_dir)
     log("standby-start")
 
     def take(request):
         person = identified(spawn, request)
-        give(process, answer, stage_binds(base_dir, person, prepare_binds(base_dir, person)), env_of(person))
+        binds = stage_binds(base_dir, person, prepare_binds(base_dir, person))
+        storage.open_home(base_dir, person)
+        give(process, answer, binds, env_of(person))
         log("standby-handed-over")
         publish_later(private_dir, process)
 
@@ -101,23 +123,19 @@ def serve(base_dir, spawn, private_dir, ending):
     """Run the way to the hub, the API's port and the server; returns the job's exit status."""
     os.mkdir(private_dir + "/s", 0o700)
     os.mkdir(private_dir + "/work", 0o700)
-    waits = "standby" in spawn["secrets"]
-    binds = [] if waits else prepare_binds(base_dir, spawn)
     api_port = ApiPort(private_dir)
-
-    def env_of(person):
-        return server_env(person, api_port.port, socket.gethostname().split(".")[0], os.environ.get("SLURM_JOB_ID", ""))
-
+    run = run_standby if "standby" in spawn["secrets"] else run_person
     way, key = way_to_hub(spawn["secrets"], private_dir, lambda: ending.end(EXIT_TUNNEL_LOST))
-    env_stream, env_path = in_memory(env_file({} if waits else env_of(spawn)))
-    with key, env_stream, prepare_folder(base_dir, spawn, private_dir) as folder:
+    with key, contextlib.closing(Storage(private_dir, spawn.get("scratch_dir", ""), node_name())) as storage:
+
+        def env_of(person):
+            env = server_env(person, api_port.port, node_name(), os.environ.get("SLURM_JOB_ID", ""))
+            return {**env, **storage.env(person)}
+
         api_port.start()
         way.start()
         try:
-            if waits:
-                status = run_standby(base_dir, spawn, private_dir, env_path, env_of, ending)
-            else:
-                status = run_in_container(base_dir, spawn, private_dir, env_path, binds, folder, ending)
+            status = run(base_dir, spawn, private_dir, env_of, ending, storage)
         finally:
             way.stop()
     if ending.status is not None:
@@ -135,10 +153,14 @@ def main(base_dir, spawn_id):
     try:
         spawn = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
         private_dir, _lock = locked_dir(spawn["secrets"].get("door", {}).get("name"))
-        remove_stale_later()
+        scratch_dir = spawn.get("scratch_dir", "")
+        remove_stale_later(*([lambda: sweep_scratch(scratch_dir, node_name())] if scratch_dir else []))
         return serve(base_dir, spawn, private_dir, ending)
     except JobError as error:
         log("failed", str(error))
+        return EXIT_SETUP
+    except OSError as error:
+        log("failed", f"{error.filename or 'the node'}: {error.strerror}")
         return EXIT_SETUP
     finally:
         if private_dir is not None:

@@ -34,11 +34,11 @@ def stage_argv(library, answer_fd, private_dir, container):
     return [sys.executable, "-I", library + "/stage.py", str(answer_fd), private_dir] + container
 
 
-def waiting_argv(base_dir, spawn, private_dir, env_path):
-    """Argument list of a container that waits: home and exchange are empty directories of the stage."""
+def waiting_argv(base_dir, spawn, private_dir, env_path, binds=()):
+    """Argument list of a container that waits: home and exchange are empty directories of the stage, ``binds`` are nobody's."""
     exchange = (private_dir + "/m/exchange", CONTAINER_EXCHANGE, "rw", False)
     home = private_dir + "/m/home"
-    return container_argv(base_dir, spawn, private_dir, env_path, [exchange], home) + ["--standby"]
+    return container_argv(base_dir, spawn, private_dir, env_path, [exchange, *binds], home) + ["--standby"]
 
 
 def identified(spawn, request):
