@@ -60,6 +60,7 @@ OWN_CLUSTER = ("slurm_controller", "slurm_login", "slurm_compute")
 CENTRES = "centre_login"
 UNITS_KB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
 SMALLEST_JOB_KB = 64 * 1024
+OVERLAY_MB_MIN, OVERLAY_MB_MAX = 64, 1024 * 1024
 COURSE_PREFIX = "course-"
 USER_WORDS = "a user name of lower case letters, digits and . _ @ + -, with a letter or digit at both ends"
 
@@ -372,6 +373,21 @@ def profile_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t
         yield from _known(f"{where}.partition", record["partition"], list(partitions), listed_in)
         yield from _known(f"{where}.image", record["image"], images, "site_images")
         yield from _memory(f"{where}.memory", record["memory"])
+        size = int(record.get("overlay_mb") or 0)
+        if size != 0 and not OVERLAY_MB_MIN <= size <= OVERLAY_MB_MAX:
+            yield problem(
+                f"{where}.overlay_mb",
+                size,
+                f"a file for packages has {OVERLAY_MB_MIN} to {OVERLAY_MB_MAX} megabytes",
+                "Write such a number, or 0 to keep packages in the home",
+            )
+        if size != 0 and record.get("standby"):
+            yield problem(
+                f"{where}.overlay_mb",
+                size,
+                "jobs that wait warm cannot mount the file of who comes later",
+                "Set overlay_mb or standby to 0",
+            )
         yield from _limit_problems(where, record, partitions.get(record["partition"], {}))
         for name in ("account", "qos", "reservation"):
             yield from _matches(f"{where}.{name}", record.get(name) or "", SLURM_NAME, "a name that Slurm uses")

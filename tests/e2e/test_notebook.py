@@ -73,6 +73,28 @@ async def test_a_home_outlives_its_job(platform: Platform):
         assert await notebook.cell("print(open('kept.txt').read())") == "from the first job"
 
 
+INSTALL = """
+import os, subprocess, sys, zipfile
+wheel, record = "/scratch/hpcampus_own-1-py3-none-any.whl", "hpcampus_own-1.dist-info"
+with zipfile.ZipFile(wheel, "w") as archive:
+    archive.writestr("hpcampus_own.py", "")
+    archive.writestr(record + "/METADATA", "Metadata-Version: 2.1\\nName: hpcampus_own\\nVersion: 1\\n")
+    archive.writestr(record + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    archive.writestr(record + "/RECORD", "hpcampus_own.py,,\\n")
+done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", wheel], capture_output=True)
+print(done.returncode, os.path.exists(wheel))
+"""
+
+
+async def test_a_persons_packages_outlive_the_job_and_scratch_does_not(platform: Platform):
+    async with platform.running("student1") as notebook:
+        assert await notebook.cell(INSTALL) == "0 True"
+    async with platform.running("student1") as notebook:
+        assert await notebook.cell("import hpcampus_own, os; print(os.listdir('/scratch'))") == "[]"
+        assert await notebook.cell("print(hpcampus_own.__file__.startswith(os.environ['PYTHONUSERBASE']))") == "True"
+        assert await notebook.cell("!pip uninstall --quiet --yes hpcampus_own && echo gone") == "gone"
+
+
 async def test_two_sizes(platform: Platform):
     async with platform.running("student1", profile="large") as notebook:
         asked = platform.on("login", "squeue", "--noheader", "--format", "%C %m %l").split()

@@ -117,7 +117,10 @@ class HubProcess:
             "accounts": str(self.accounts_file),
             "admins": [],
             "clusters": [login_node.cluster()],
-            "profiles": [profile, {**profile, "name": "gpu", "label": "GPU", "gres": "gpu:1", "partition": "gpu"}],
+            "profiles": [
+                profile,
+                {**profile, "name": "gpu", "label": "GPU", "gres": "gpu:1", "partition": "gpu", "overlay_mb": 512},
+            ],
             "tunnel": {
                 "host": "hub.example.org",
                 "port": 22,

@@ -80,7 +80,7 @@ async def test_the_form_starts_what_was_picked_and_refuses_the_rest(hub: HubProc
     assert good.code == 302, good.body
     await until(lambda: hub.is_ready("eve"))
     (job,) = login_node.jobs.values()
-    assert (job.request["partition"], job.request["gres"]) == ("gpu", "gpu:1")
+    assert (job.request["partition"], job.request["gres"], job.request["overlay_mb"]) == ("gpu", "gpu:1", 512)
     await hub.api("DELETE", "/users/eve/server")
     await until(lambda: not login_node.jobs)
     assert 'value="gpu"' in (await eve.get("/hub/spawn")).body.decode()

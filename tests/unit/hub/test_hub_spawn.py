@@ -79,7 +79,7 @@ async def test_a_server_starts_runs_and_stops(hub: HubProcess, login_node: Login
 
     request, port = job.request, str(job.request["secrets"]["tunnel"]["notebook_port"])
     assert (request["user_id"], request["partition"], request["memory_mb"]) == ("alice", "jupyter", 1024)
-    assert request["image"] == "course"
+    assert (request["image"], request["overlay_mb"]) == ("course", 0)
     assert request["courses"] == [{"slug": "py1", "role": "student"}]
     assert hub.leases == [port]
     certificate = asyncssh.import_certificate(request["secrets"]["tunnel"]["certificate"])

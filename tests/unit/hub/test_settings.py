@@ -67,6 +67,8 @@ def test_a_good_configuration() -> None:
     good = site()
     assert list(good.profiles) == ["small", "gpu"]
     assert good.profiles["small"].memory_mb == 4096
+    assert good.profiles["small"].overlay_mb == 0
+    assert site(profiles=[profile(overlay_mb=2048)], courses=[]).profiles["small"].overlay_mb == 2048
     assert list(good.courses) == ["py1", "ml", "intro"]
     assert good.tunnel.known_hosts == (f"hub.example.org {HOST_KEY}",)
     assert replace(good.tunnel, port=2222).known_hosts == (f"[hub.example.org]:2222 {HOST_KEY}",)
@@ -96,6 +98,9 @@ def test_a_good_configuration() -> None:
         ({"profiles": [profile(cpus=0)]}, "cpus"),
         ({"profiles": [profile(label="a\nb")]}, "label"),
         ({"profiles": [profile(qos="a b")]}, "qos"),
+        ({"profiles": [profile(overlay_mb=63)]}, "overlay_mb.*or 0 for packages in the home"),
+        ({"profiles": [profile(overlay_mb=False)]}, "overlay_mb"),
+        ({"profiles": [profile(overlay_mb=512, standby=1)], "courses": []}, "overlay_mb.*wait warm"),
         ({"profiles": [{"name": "small"}]}, "label: is missing"),
         ({"profiles": [profile(partition="a,b")]}, "partition"),
         ({"profiles": [profile(description="x" * 501)]}, "description"),

@@ -76,6 +76,13 @@ def test_the_defaults_are_consistent():
             "allows 1 to 1",
         ),
         ({"site_profiles": [record("site_profiles", memory="63M")]}, "site_profiles[0].memory", "less than 64M"),
+        ({"site_profiles": [record("site_profiles", overlay_mb=63)]}, "site_profiles[0].overlay_mb", "64 to 1048576"),
+        (
+            {"site_profiles": [record("site_profiles", overlay_mb=512, standby=1)]},
+            "site_profiles[0].overlay_mb",
+            "wait warm",
+        ),
+        ({"site_profiles": [record("site_profiles", overlay_mb=-1)]}, "site_profiles[0].overlay_mb", "64 to 1048576"),
         ({"site_profiles": [record("site_profiles", label="two\nlines")]}, "site_profiles[0].label", "one line"),
         (
             {"site_partitions": [record("site_partitions", max_memory_per_node="64000000K")]},

@@ -170,6 +170,7 @@ class Submit:
     qos: str
     reservation: str
     image: str
+    overlay_mb: int
     courses: tuple[Mapping[str, str], ...]
     secrets: Secrets
 

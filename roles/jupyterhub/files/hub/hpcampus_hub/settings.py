@@ -108,6 +108,7 @@ class Profile:
     gres_choices: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    overlay_mb: int = 0
     standby: int = 0
     """How many jobs of the profile wait warm for whoever comes next."""
 
@@ -336,6 +337,15 @@ def _data_path(value: object) -> str:
     return str(value)
 
 
+def _overlay_mb(value: Any) -> int:
+    if value == 0 and type(value) is int:
+        return 0
+    try:
+        return int(_integer(64, 1024 * 1024)(value))
+    except SettingsError as error:
+        raise SettingsError(f"{error}, or 0 for packages in the home") from None
+
+
 _slurm_name = _text(_SLURM_NAME, "a name that Slurm uses (letters, digits, . _ -)")
 _slurm_name_or_none = _text(_SLURM_NAME, "a name that Slurm uses (letters, digits, . _ -)", empty=True)
 _host = _text(_HOST, "a host name or address")
@@ -375,6 +385,7 @@ _PROFILE: dict[str, tuple[Check, Any]] = {
     "reservation": (_slurm_name_or_none, ""),
     "description": (_description, ""),
     "images": (_distinct(_slug, "images"), ()),
+    "overlay_mb": (_overlay_mb, 0),
     "standby": (_integer(0, 100), 0),
     "environment": (_environment, {}),
     "ranges": (_mapping, {}),
@@ -543,6 +554,11 @@ def _check_references(site: Site) -> None:
         raise SettingsError("HpcHub.profiles: is empty; there must be at least one size to pick")
     for profile in site.profiles.values():
         _known(f"HpcHub.profiles[{profile.name}].cluster", profile.cluster, site.clusters)
+        if profile.standby and profile.overlay_mb:
+            raise SettingsError(
+                f"HpcHub.profiles[{profile.name}].overlay_mb: jobs that wait warm cannot mount the file of who comes later;"
+                " set overlay_mb or standby to 0"
+            )
     for course in site.courses.values():
         if not is_slug(course_user(course.slug)):
             raise SettingsError(f"HpcHub.courses[{course.slug}].slug: is too long; 57 characters at most")

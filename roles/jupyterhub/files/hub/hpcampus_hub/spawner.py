@@ -380,6 +380,7 @@ class HpcSpawner(Spawner):
             qos=profile.qos,
             reservation=profile.reservation,
             image=choice.image,
+            overlay_mb=profile.overlay_mb,
             courses=tuple({"slug": course.slug, "role": course.role} for course in choice.memberships),
             secrets=Secrets(
                 env=self._job_env(choice, record.port + API_PORT_OFFSET),

@@ -265,6 +265,7 @@ def _request(profile: Profile, spawn_id: str, tunnel: Any, door: Any, secret: st
         qos=profile.qos,
         reservation=profile.reservation,
         image=profile.image,
+        overlay_mb=0,
         courses=(),
         secrets=Secrets(env={}, tunnel=tunnel, door=door, base_url="/", default_url="", standby=secret),
     )
