@@ -135,6 +135,7 @@ async def test_what_the_gateway_says_is_told_and_tried_again(peers: Peers, carri
     peers.place()
     state = await until(lambda: (state := peers.state()) and state["error"] and state)
     assert state["error"] == peers.refusal
+    await until(lambda: "is down" in carrier.log.read_text())
     assert not state["up"]
     peers.refusal = ""
     await up(peers, carrier)

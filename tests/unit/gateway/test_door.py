@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The door of a job: what its sshd lets in and what it refuses, and how the gateway leads there."""
 
-import contextlib
 import json
 import os
-import pwd
 import shutil
 import socket
 import stat
@@ -13,9 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +37,6 @@ SPAWN = "0123456789abcdef0123456789abcdef"
 NAME = "fedcba9876543210fedcba9876543210"
 PUBLIC = "ssh-ed25519 " + "A" * 68
 DOOR: dict[str, Any] = {"name": NAME, "host_key": KEY, "authorized_key": PUBLIC, "port": 0, "api_port": 25017}
-HAS_SSHD = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin") is not None
-needs_sshd = pytest.mark.skipif(not HAS_SSHD, reason="there is no sshd program on this machine")
 
 
 def with_door(**changes: object) -> dict[str, object]:
@@ -294,248 +288,9 @@ def test_a_job_without_a_door_is_not_entered(
     assert "nothing is known of a door" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
-def test_a_directory_of_another_account_is_not_entered(tmp_path: Path) -> None:
+def test_a_directory_of_another_account_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "j"
     path.mkdir(mode=0o700)
-    os.chown(path, 1, 1)
+    monkeypatch.setattr(enter.os, "getuid", lambda: path.stat().st_uid + 1)
     with pytest.raises(log.JobError, match="not its own"):
         enter.is_ready(str(path))
-
-
-# --- the real sshd
-
-HELPER = """
-import json, os, sys
-sys.path.insert(0, sys.argv[1] + "/lib")
-from hpcampus_job import door, files
-data = json.loads(sys.stdin.readline())
-door.GIVE_UP_SECONDS = data["give_up"]
-os.umask(0o077)
-path, lock = files.locked_dir(data["name"])
-key, key_path = files.in_memory(data["host_key"])
-made = door.Door(data, path, key_path, lambda: print("lost", flush=True))
-made.start()
-print("ready", flush=True)
-sys.stdin.read()
-made.stop()
-files.remove_tree(path)
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Job:
-    """A door in a process of another account, as root cannot be one; and an ssh program to try it with."""
-
-    def __init__(self, folder: Path, port: int, give_up: float = 60.0) -> None:
-        self.folder = folder
-        self.port = port
-        self.account = pwd.getpwuid(1 if os.getuid() == 0 else os.getuid())
-        self.private = Path(f"/tmp/hpcampus-{os.urandom(16).hex()}")
-        shutil.copytree(FILES / "hpcampus_job", folder / "lib" / "hpcampus_job")
-        shutil.copy(FILES / "job_door.py", folder / "lib" / "job_door.py")
-        (folder / "jobs").mkdir()
-        (folder / "jobs" / SPAWN).write_text(f"7 {port} {self.private.name[9:]}")
-        for name in ("host", "hub", "other"):
-            argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-            subprocess.run(argv, check=True)
-        for path in (folder, *folder.rglob("*")):
-            if path.suffix != ".pub" and path.name not in ("host", "hub", "other"):
-                path.chmod(path.stat().st_mode | 0o055)
-        (folder / "known_hosts").write_text("job " + self.key("host") + "\n")
-        self.process = self._run(
-            [sys.executable if os.getuid() else "/usr/bin/python3", "-I", "-c", HELPER, str(folder)]
-        )
-        message = {
-            "name": self.private.name[9:],
-            "host_key": (folder / "host").read_text(),
-            "authorized_key": self.key("hub"),
-            "port": port,
-            "give_up": give_up,
-        }
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
-        self.process.stdin.flush()
-        self.wait_for(b"ready")
-
-    def _run(self, argv: list[str], **options: Any) -> subprocess.Popen[bytes]:
-        who = {"user": 1, "group": 1, "extra_groups": []} if os.getuid() == 0 else {}
-        return subprocess.Popen(argv, **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **who, **options})
-
-    def wait_for(self, word: bytes) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.strip() == word or word in line.split():
-                return
-        raise AssertionError(f"the door ended without {word!r}")
-
-    def key(self, name: str) -> str:
-        return " ".join((self.folder / f"{name}.pub").read_text().split()[:2])
-
-    @contextlib.contextmanager
-    def ssh(
-        self, *arguments: str, key: str = "hub", command: tuple[str, ...] = ()
-    ) -> Iterator[subprocess.Popen[bytes]]:
-        """An ssh to the door, through its port or as Slurm would start it."""
-        argv = ["ssh", "-T", "-F", "none", "-i", str(self.folder / key), "-l", self.account.pw_name]
-        argv += ["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", "HostKeyAlias=job", "-o", "ConnectTimeout=10"]
-        argv += ["-o", f"UserKnownHostsFile={self.folder}/known_hosts", "-o", "StrictHostKeyChecking=yes"]
-        argv += ["-o", "ExitOnForwardFailure=yes", "-o", "LogLevel=VERBOSE"]
-        with contextlib.ExitStack() as stack:
-            way: Any = subprocess.DEVNULL
-            if self.port:
-                argv += ["-p", str(self.port)]
-            else:
-                argv += ["-o", "ProxyCommand=-"]
-                way, far = socket.socketpair()
-                stack.enter_context(way)
-                python = sys.executable if os.getuid() else "/usr/bin/python3"
-                step = [python, "-I", str(self.folder / "lib" / "job_door.py"), str(self.folder), SPAWN]
-                server = self._run(step, stdin=far, stdout=far, stderr=subprocess.DEVNULL)
-                far.close()
-                stack.callback(server.wait)
-                stack.callback(server.terminate)
-            host = "127.0.0.1" if self.port else "job"
-            process = subprocess.Popen(
-                [*argv, *arguments, host, *command],
-                stdin=way,
-                stdout=way if not self.port else subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-            try:
-                yield process
-            finally:
-                process.kill()
-                process.communicate()
-
-    def refused(self, *arguments: str, key: str = "hub", command: tuple[str, ...] = ()) -> str:
-        """What an ssh says that must fail."""
-        with self.ssh(*arguments, key=key, command=command) as process:
-            assert process.stderr is not None
-            text = process.stderr.read().decode()
-            assert process.wait(10) != 0, text
-            return text
-
-    def cannot_reach(self, path: str) -> bool:
-        """Whether a connection to a unix socket of the node is closed before anything comes of it."""
-        port = free_port()
-        with self.ssh("-N", "-L", f"127.0.0.1:{port}:{path}") as process:
-            until(lambda: process.poll() is None and can_connect(port))
-            with socket.create_connection(("127.0.0.1", port)) as client, contextlib.suppress(ConnectionError):
-                client.settimeout(5)
-                return client.recv(1) == b""
-        return True
-
-    def sockets(self) -> list[Path]:
-        return sorted((self.private / "h").iterdir())
-
-    def close(self) -> None:
-        self.process.communicate()
-
-
-@pytest.fixture(params=["port", "step"])
-def job(request: pytest.FixtureRequest) -> Iterator[Job]:
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
-    made = Job(folder, free_port() if request.param == "port" else 0)
-    yield made
-    made.close()
-    assert not made.private.exists()
-    shutil.rmtree(folder)
-
-
-def until(condition: Any, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.05)
-
-
-def can_connect(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def as_root_or_same(path: Path) -> bytes:
-    """Ask a socket one line."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(path))
-        client.sendall(b"GET /hub/api HTTP/1.0\r\n\r\n")
-        return client.recv(64)
-
-
-@needs_sshd
-@pytest.mark.processes
-def test_both_directions_through_a_real_sshd(job: Job) -> None:
-    port = free_port()
-    with (
-        socket.socket(socket.AF_UNIX) as notebook,
-        socket.create_server(("127.0.0.1", 0)) as hub,
-    ):
-        notebook.bind(str(job.private / "notebook.sock"))
-        os.chown(job.private / "notebook.sock", job.account.pw_uid, -1)
-        notebook.listen()
-
-        def serve(server: socket.socket) -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    client = server.accept()[0]
-                    with client:
-                        client.recv(1000)
-                        client.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
-
-        for server in (notebook, hub):
-            threading.Thread(target=serve, args=(server,), daemon=True).start()
-        forwards = ("-L", f"127.0.0.1:{port}:{job.private}/notebook.sock")
-        back = ("-R", f"{job.private}/h/0001.sock:127.0.0.1:{hub.getsockname()[1]}")
-        with job.ssh("-N", *forwards, *back):
-            job.wait_for(b"tunnel-up")
-            assert as_root_or_same(job.private / "hub.sock").startswith(b"HTTP/")
-            with socket.create_connection(("127.0.0.1", port)) as client:
-                client.sendall(b"x")
-                assert client.recv(5) == b"HTTP/"
-            (first,) = job.sockets()
-            assert stat.S_IMODE(first.stat().st_mode) == 0o600
-            with job.ssh("-N", "-R", f"{job.private}/h/0002.sock:127.0.0.1:{hub.getsockname()[1]}"):
-                until(lambda: (job.private / "hub.sock").resolve().name == "0002.sock")
-            until(lambda: (job.private / "hub.sock").resolve().name == "0001.sock")
-        job.wait_for(b"tunnel-down")
-
-
-@needs_sshd
-@pytest.mark.processes
-def test_the_hubs_key_gets_the_two_forwards_and_nothing_else(job: Job) -> None:
-    assert "open failed" in job.refused(command=("id",))
-    assert "Permission denied" in job.refused("-N", key="other")
-    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket(socket.AF_UNIX) as stranger:
-        stranger.bind(str(job.private / "other.sock"))
-        os.chown(job.private / "other.sock", job.account.pw_uid, -1)
-        stranger.listen()
-        for target in (f"127.0.0.1:{other.getsockname()[1]}", f"localhost:{other.getsockname()[1]}"):
-            assert "open failed" in job.refused("-W", target)
-        for path in (f"{job.private}/other.sock", f"{job.private}/../{job.private.name}/notebook.sock"):
-            assert job.cannot_reach(path)
-    assert "remote port forwarding failed" in job.refused("-N", "-R", f"127.0.0.1:{free_port()}:127.0.0.1:22")
-    kept = job.folder / "kept"
-    kept.touch()
-    os.chown(kept, job.account.pw_uid, -1)
-    assert "remote port forwarding failed" in job.refused("-N", "-R", f"{kept}:127.0.0.1:22")
-    assert kept.exists()
-    (job.folder / "known_hosts").write_text("job " + job.key("other") + "\n")
-    assert "Host key verification failed" in job.refused("-N")
-
-
-@needs_sshd
-@pytest.mark.processes
-def test_a_job_without_a_hub_ends() -> None:
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
-    made = Job(folder, free_port(), give_up=0.5)
-    try:
-        made.wait_for(b"lost")
-    finally:
-        made.close()
-        shutil.rmtree(folder)

@@ -104,6 +104,8 @@ class Keeper:
         self._times = times or Times()
         self._failures = 0
         self._error = ""
+        self._said = ""
+        self._was_up = False
 
     async def run(self) -> None:
         """Keep the connection up until cancelled; then it is ended, and nothing of it is left."""
@@ -119,9 +121,11 @@ class Keeper:
                 path.unlink(missing_ok=True)
 
     def _note(self, error: str) -> None:
-        if error != self._error:
-            self._say(f"{self._name} is down: {error}")
+        """Take down why the connection ended. The first try may come before the job listens: that is no news."""
         self._error = error
+        if error != self._said and (self._was_up or self._failures):
+            self._say(f"{self._name} is down: {error}")
+            self._said = error
 
     @property
     def _name(self) -> str:
@@ -143,7 +147,7 @@ class Keeper:
                     if began is None and listens(self.order.port):
                         began = time.monotonic()
                         self._say(f"{self._name} is up after {began - opened:.1f} s")
-                        self._error = ""
+                        self._error = self._said = ""
                         self._tell(up=True)
                     if held and (began is not None or time.monotonic() - opened > self._times.turn):
                         self._gate.release()
@@ -152,6 +156,7 @@ class Keeper:
         finally:
             if held:
                 self._gate.release()
+        self._was_up = began is not None
         if began is not None and time.monotonic() - began >= self._times.good_after:
             self._failures = 0
         return next((program.last for program in reversed(programs) if program.last), "ssh ended without a word")
