@@ -17,6 +17,7 @@ SSH_ROUND = "ssh down"
 SSH_SECONDS = 75
 WAITING_SECONDS = 10
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
+KEPT = "/root/kept-host-key"
 
 
 async def cut_sessions(stage: Stage) -> None:
@@ -113,7 +114,8 @@ async def host_key_changed(stage: Stage) -> None:
     async with stage.working(0) as worker, stage.person(1) as newcomer:
         await stage.meet("all work")
         await stage.meet("the proxy is back")
-        await stage.on("login", "mv", HOST_KEY, f"{HOST_KEY}.kept")
+        await stage.on("login", "mkdir", "-p", "-m", "700", KEPT)
+        await stage.on("login", "cp", "-p", HOST_KEY, f"{HOST_KEY}.pub", KEPT)
         await stage.on("login", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", HOST_KEY, stdin="y\n")
         try:
             await stage.on("login", "systemctl", "restart", "ssh")
@@ -124,7 +126,7 @@ async def host_key_changed(stage: Stage) -> None:
             assert await worker.goes_on()
             stage.saw("who works: nothing, cells go on")
         finally:
-            await stage.on("login", "mv", f"{HOST_KEY}.kept", HOST_KEY)
+            await stage.on("login", "sh", "-c", f"cp -p {KEPT}/ssh_host_ed25519_key* /etc/ssh/")
             await stage.on("login", "systemctl", "restart", "ssh")
         since = time.monotonic()
         await start
