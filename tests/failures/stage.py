@@ -241,8 +241,13 @@ class Stage:
     async def person(self, number: int = 0) -> AsyncIterator[Person]:
         """Let a person log in; whatever server she has in the end is stopped."""
         notebook = self.platform.notebook(self.people[number])
-        try:
+
+        async def logged_in() -> bool:
             await notebook.login()
+            return True
+
+        await self.until(f"{notebook.user} can log in", logged_in, 60)
+        try:
             await notebook.stop()
             yield Person(self, self.people[number], notebook)
         finally:
