@@ -8,8 +8,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.failures.rounds import table
-from tests.failures.stage import PEOPLE, Case, Meetings, Outcome
-from tests.failures.test_failures import CASES
+from tests.failures import test_failures  # noqa: F401 (it fills the list of cases)
+from tests.failures.stage import CASES, PEOPLE, Case, Meetings, Outcome
 
 if TYPE_CHECKING:
     from tests.failures.stage import Stage

@@ -150,7 +150,12 @@ def test_submit_takes_the_door_down(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     (tmp_path / "images" / "base.sif").touch()
     ran: list[list[str]] = []
-    made = operations.Operations(site(str(tmp_path)), types.SimpleNamespace(run=lambda argv: ran.append(argv) or "7"))
+
+    def run(argv: list[str]) -> str:
+        ran.append(argv)
+        return "7"
+
+    made = operations.Operations(site(str(tmp_path)), types.SimpleNamespace(run=run))
     for _ in range(2):
         assert made.op_submit(with_door(port=20017)) == {"job_id": 7}
     assert len(ran) == 1

@@ -215,8 +215,8 @@ class Program:
         """Start a program with a socket as its standard input and output; it is killed when the block ends."""
         process = await asyncio.create_subprocess_exec(
             *argv,
-            stdin=way if way is not None else asyncio.subprocess.DEVNULL,
-            stdout=way if way is not None else asyncio.subprocess.DEVNULL,
+            stdin=way.fileno() if way is not None else asyncio.subprocess.DEVNULL,
+            stdout=way.fileno() if way is not None else asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "HOME": os.environ.get("HOME", "/")},
         )
