@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tests.failures.rounds import table
 from tests.failures import test_failures  # noqa: F401 (it fills the list of cases)
+from tests.failures.rounds import table
 from tests.failures.stage import CASES, PEOPLE, Case, Meetings, Outcome
 
 if TYPE_CHECKING:
