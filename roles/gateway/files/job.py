@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The job: one notebook server in a container, one way to the hub, nothing left behind.
 
-Slurm runs a copy of this file as the cluster account: ``job.py BASE SPAWN_ID``. The rest lies in ``BASE/lib/hpcampus_job`` and is
-read at once, so that an upgrade does not meet a running job. The secrets lie in ``BASE/spawns/SPAWN_ID.json``, which is deleted as
-soon as it is read. From then on they live in files in memory that have no name, so that nothing is left when the job is killed; ssh
-and Apptainer open them through this process. (Named files in /dev/shm would not do: systemd-logind removes them when a login of the
-same account ends, on a host that is login and compute node at once.) Sockets and the server's /tmp have a 0700 directory on the
-node that goes when the job goes.
+Slurm runs a copy of this file as the cluster account: ``job.py BASE SPAWN_ID [LIB]``. The rest lies in ``LIB/hpcampus_job``
+(``BASE/lib`` unless students have accounts of their own) and is read at once, so that an upgrade does not meet a running job.
+The secrets lie in ``BASE/spawns/SPAWN_ID.json``, which is deleted as soon as it is read. From then on they live in files in
+memory that have no name, so that nothing is left when the job is killed; ssh and Apptainer open them through this process.
+(Named files in /dev/shm would not do: systemd-logind removes them when a login of the same account ends, on a host that is login
+and compute node at once.) Sockets and the server's /tmp have a 0700 directory on the node that goes when the job goes.
 
 What a student's container can see of the host: its own home, its courses, one directory for the server's socket. Three things
 keep students apart although all jobs run under one uid and share the node's network:
@@ -25,11 +25,15 @@ Standard library only, Python 3.6 or newer.
 import re
 import sys
 
-if len(sys.argv) != 3 or not sys.argv[1].startswith("/") or not re.match(r"\A[0-9a-f]{32}\Z", sys.argv[2]):
-    print("usage: job.py BASE SPAWN_ID", file=sys.stderr)
+if (
+    len(sys.argv) not in (3, 4)
+    or not re.match(r"\A[0-9a-f]{32}\Z", sys.argv[2])
+    or not all(path.startswith("/") for path in sys.argv[1:2] + sys.argv[3:])
+):
+    print("usage: job.py BASE SPAWN_ID [LIB]", file=sys.stderr)
     sys.exit(2)
-sys.path.insert(0, sys.argv[1] + "/lib")
+sys.path.insert(0, sys.argv[3] if len(sys.argv) == 4 else sys.argv[1] + "/lib")
 
-from hpcampus_job.main import main  # noqa: E402 (found below the base directory only)
+from hpcampus_job.main import main  # noqa: E402 (found in the platform's own directory only)
 
 sys.exit(main(sys.argv[1], sys.argv[2]))

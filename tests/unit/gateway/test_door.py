@@ -114,7 +114,7 @@ def queue_of(tmp_path: Path, *, record: str | None = "7 20017 " + NAME, **change
     (tmp_path / "jobs").mkdir(exist_ok=True)
     if record is not None:
         (tmp_path / "jobs" / SPAWN).write_text(record)
-    job = slurm.Job(7, "RUNNING", "None", "127.0.0.1", None, "hub", "alice", "", SPAWN)._replace(**changes)
+    job = slurm.Job(7, "RUNNING", "None", "127.0.0.1", None, "hpcampus", "hub", "alice", "", SPAWN)._replace(**changes)
     made = operations.Operations(site(str(tmp_path)), types.SimpleNamespace(env={"PATH": "/nonexistent"}))
     made.queue = lambda: [job]
     return made

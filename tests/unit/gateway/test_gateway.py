@@ -326,7 +326,7 @@ def test_argument_list_leaves_out_what_is_empty_and_every_secret() -> None:
 
 
 def job_of(state: str) -> tuple:
-    return slurm.Job(7, state, "None", "n1", None, "hub", "alice", "", SPAWN)
+    return slurm.Job(7, state, "None", "n1", None, "hpcampus", "hub", "alice", "", SPAWN)
 
 
 def test_a_running_job_is_asked_before_it_is_cancelled() -> None:
@@ -339,7 +339,7 @@ def test_a_running_job_is_asked_before_it_is_cancelled() -> None:
 
 
 def line(nonce: str, comment: str, job_id: str = "7") -> str:
-    return f"{nonce}|{job_id}|RUNNING|None|n1|1700000000|{comment}\n"
+    return f"{nonce}|{job_id}|RUNNING|None|n1|1700000000|hpcampus|{comment}\n"
 
 
 GOOD = f"hpcampus:hub:alice::{SPAWN}"
@@ -347,7 +347,7 @@ GOOD = f"hpcampus:hub:alice::{SPAWN}"
 
 def test_queue_is_read() -> None:
     (job,) = slurm.parse_queue(line("abc", GOOD), "abc")
-    assert job == slurm.Job(7, "RUNNING", "None", "n1", 1700000000, "hub", "alice", "", SPAWN)
+    assert job == slurm.Job(7, "RUNNING", "None", "n1", 1700000000, "hpcampus", "hub", "alice", "", SPAWN)
 
 
 def test_a_newline_in_a_comment_forges_nothing() -> None:
@@ -368,7 +368,7 @@ def test_queue_parser_takes_anything(text: str) -> None:
 
 def test_array_tasks_and_odd_start_times() -> None:
     assert slurm.parse_queue(line("abc", GOOD, "7_1"), "abc") == []
-    (job,) = slurm.parse_queue(f"abc|7|PENDING|Resources||N/A|{GOOD}\n", "abc")
+    (job,) = slurm.parse_queue(f"abc|7|PENDING|Resources||N/A|hpcampus|{GOOD}\n", "abc")
     assert job.start is None
 
 

@@ -5,6 +5,7 @@
 import collections
 import re
 
+from .accounts import ONE, check_accounts
 from .errors import ConfigError
 
 CONFIG_FILE = "/etc/hpcampus/gateway.json"
@@ -17,9 +18,11 @@ _PROGRAM = re.compile(r"\A(?:" + _PATH_RULE + r"|[a-z][a-z0-9-]{0,31})\Z")
 _DIRECTORY_OR_NONE = re.compile(r"\A(?:" + _PATH_RULE + r")?\Z")
 _MODULE_OR_NONE = re.compile(r"\A(?:[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}){0,4})?\Z")
 Config = collections.namedtuple(
-    "Config", "hub_id base_dir partitions apptainer account module slurm_dir take_images scratch_dir"
+    "Config",
+    "hub_id base_dir partitions apptainer account module slurm_dir take_images scratch_dir images_dir lib_dir accounts",
 )
-Config.__new__.__defaults__ = ("", "", False, "")  # of module, slurm_dir, take_images, scratch_dir
+# From module on; a directory without a name lies below base_dir.
+Config.__new__.__defaults__ = ("", "", False, "", "", "", ONE)
 
 
 def check_config(data, account):
@@ -41,4 +44,19 @@ def check_config(data, account):
     if not isinstance(data.get("take_images", False), bool):
         raise ConfigError("take_images: expected true or false")
     filled["take_images"] = data.get("take_images", False)
+    shared = {key: data.get(key, data["base_dir"] + "/" + key[:-4]) for key in ("images_dir", "lib_dir")}
+    for key, path in sorted(shared.items()):
+        if not isinstance(path, str) or not _BASE_DIR.match(path):
+            raise ConfigError(f"{key}: not allowed (rule: {_BASE_DIR.pattern})")
+    filled.update(shared, accounts=check_accounts(data.get("accounts", {})))
     return Config(partitions=tuple(partitions), account=account, **filled)
+
+
+def images_dir(config):
+    """Where published images lie."""
+    return config.images_dir or config.base_dir + "/images"
+
+
+def lib_dir(config):
+    """Where the job's program lies."""
+    return config.lib_dir or config.base_dir + "/lib"

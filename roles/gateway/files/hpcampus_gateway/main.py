@@ -8,6 +8,7 @@ import pwd
 import sys
 
 from . import images
+from .accounts import is_service, make_own_dirs, own_base_dir
 from .config import CONFIG_FILE, check_config
 from .door import carry, parse_word
 from .errors import GatewayError
@@ -88,6 +89,9 @@ def main():
     try:
         with open(path, encoding="utf-8") as stream:
             config = check_config(json.load(stream), entry.pw_name)
+        config = config._replace(base_dir=own_base_dir(config, os.getuid(), entry.pw_dir))
+        if not is_service(config):
+            make_own_dirs(config.base_dir)
     except (OSError, ValueError) as error:
         print(f"gateway: {path}: {error}", file=sys.stderr)
         return EXIT_CONFIG

@@ -6,16 +6,28 @@ import contextlib
 import fcntl
 import json
 import os
+import pwd
 import secrets
 import time
 
+from .accounts import is_service, require_empty_or, require_shared
+from .archive import archive
 from .checks import SPAWN_ID, check_fields, check_int, check_submit, check_text
-from .config import SLUG
-from .errors import BadRequestError, BusyError, UnknownOpError
+from .config import SLUG, images_dir, lib_dir
+from .errors import BadRequestError, BusyError, SlurmError, UnknownOpError
 from .files import remove, tail, write_private
 from .health import health
 from .reach import Reach
-from .slurm import assign_argv, cancel_argv, parse_job_id, parse_partitions, parse_queue, queue_format, sbatch_argv
+from .slurm import (
+    assign_argv,
+    cancel_argv,
+    hides_jobs,
+    parse_job_id,
+    parse_partitions,
+    parse_queue,
+    queue_argv,
+    sbatch_argv,
+)
 
 OPERATIONS = (
     "ping",
@@ -27,12 +39,21 @@ OPERATIONS = (
     "health",
     "log",
     "reach",
+    "archive",
 )
 LOG_TAIL_BYTES = 4000
 SPAWN_FILE_KEEP_SECONDS = 15 * 60
 RECORD_BYTES = 80
 STANDBY_USER = "standby"
 RECORD_KEEP_SECONDS = 14 * 86400
+
+
+def service_uid(config):
+    """The service account's uid; nobody's when a host does not know it."""
+    try:
+        return pwd.getpwnam(config.accounts.service).pw_uid
+    except KeyError:
+        return -1
 
 
 class Operations:
@@ -48,11 +69,13 @@ class Operations:
         return "/".join((self._config.base_dir,) + parts)
 
     def queue(self):
-        """Every job of this account that carries our comment, whichever hub it belongs to."""
+        """Every job that carries our comment, whichever hub it belongs to: of this account, or of all for the service account."""
         nonce = secrets.token_hex(8)
-        return parse_queue(
-            self._slurm.run(["squeue", "-h", "-a", "-u", self._config.account, "-o", queue_format(nonce)]), nonce
-        )
+        return parse_queue(self._slurm.run(queue_argv(self._config, nonce)), nonce)
+
+    def own_queue(self):
+        """The jobs among them that this account submitted, and so can cancel; a comment proves nothing."""
+        return [job for job in self.queue() if job.account == self._config.account]
 
     def op_ping(self, request):
         """Answer at once."""
@@ -69,6 +92,10 @@ class Operations:
     def op_info(self, request):
         """The partitions this site may use."""
         check_fields(request, ())
+        if self._config.accounts.mode != "one" and hides_jobs(self._slurm.run(["scontrol", "show", "config"])):
+            raise SlurmError(
+                "PrivateData hides the jobs of other users, so the service account cannot watch those of students"
+            )
         text = self._slurm.run(["sinfo", "-h", "-a", "-o", "%R|%a|%l|%D|%c|%m|%G"])
         return {"partitions": parse_partitions(text, self._config.partitions)}
 
@@ -94,7 +121,10 @@ class Operations:
         """
         check_fields(request, ("job_id",))
         job_id = check_int(request, "job_id", 1, 2**53)
-        for job in self.queue():
+        jobs = self.own_queue()
+        if not is_service(self._config):  # it is never asked for the list, with which the service account tidies up
+            self.sweep({job.spawn_id for job in jobs})
+        for job in jobs:
             if job.job_id == job_id:
                 if job.hub_id != self._config.hub_id:
                     raise BadRequestError("job_id: the job belongs to another hub")
@@ -119,13 +149,16 @@ class Operations:
     def op_submit(self, request):
         """Submit a job; the same spawn_id never makes a second one."""
         job = check_submit(request, self._config)
-        if not os.path.exists(self.path("images", job["image"] + ".sif")):
+        self.check_account(job)
+        if not os.path.exists("{}/{}.sif".format(images_dir(self._config), job["image"])):
             raise BadRequestError("image: {} is not published on this cluster".format(job["image"]))
         with self.record(job["spawn_id"]) as (stream, is_new):
             known = stream.read(RECORD_BYTES).split()
             if known and known[0].isdigit():
                 return {"job_id": int(known[0])}
-            job_id = None if is_new else next((j.job_id for j in self.queue() if j.spawn_id == job["spawn_id"]), None)
+            job_id = (
+                None if is_new else next((j.job_id for j in self.own_queue() if j.spawn_id == job["spawn_id"]), None)
+            )
             if job_id is None:
                 job_id = self.submit(job)
             door = job["secrets"].get("door", {"port": 0, "name": ""})
@@ -134,7 +167,7 @@ class Operations:
 
     def door_of(self, job_id, spawn_id):
         """The (job, port) of a running job of this hub that has a door; the port is 0 where the hub comes through Slurm."""
-        job = next((job for job in self.queue() if job.job_id == job_id and job.spawn_id == spawn_id), None)
+        job = next((job for job in self.own_queue() if job.job_id == job_id and job.spawn_id == spawn_id), None)
         if job is None or job.hub_id != self._config.hub_id:
             raise BadRequestError("no such job of this hub")
         if job.state != "RUNNING":
@@ -147,6 +180,32 @@ class Operations:
         if number != str(job_id) or not port.isdigit():
             raise BadRequestError("the job has no door")
         return job, int(port)
+
+    def check_account(self, job):
+        """What only holds where students have accounts: shared directories that no student can write, and no courses."""
+        if is_service(self._config):
+            return
+        if job["courses"]:
+            raise BadRequestError(
+                "courses: their directories belong to the service account; a student's own cannot mount them"
+            )
+        if self._config.accounts.mode == "pool":
+            require_empty_or(job["user_id"], self.path("users"))
+        for path in (images_dir(self._config), lib_dir(self._config)):
+            require_shared(path, service_uid(self._config))
+
+    def op_archive(self, request):
+        """Put a student's files aside, before the account is leased to another; nothing is deleted.
+
+        The answer's ``archived`` is the new directory's name, or "" when there was nothing.
+        """
+        check_fields(request, ("user_id",))
+        user_id = check_text(request, "user_id", SLUG)
+        if self._config.accounts.mode != "pool" or is_service(self._config):
+            raise BadRequestError("archive: only an account of a pool is released")
+        if self.queue():
+            raise BadRequestError("archive: jobs of this account are in the queue; stop the notebook first")
+        return {"archived": archive(self._config.base_dir, user_id, time.time())}
 
     @contextlib.contextmanager
     def record(self, spawn_id):
@@ -175,6 +234,7 @@ class Operations:
         content["apptainer"] = self._config.apptainer
         content["module"] = self._config.module
         content["scratch_dir"] = self._config.scratch_dir
+        content["images_dir"], content["lib_dir"] = images_dir(self._config), lib_dir(self._config)
         write_private(spawn_file, json.dumps(content))
         try:
             return parse_job_id(self._slurm.run(sbatch_argv(self._config, job)))

@@ -6,7 +6,8 @@ import collections
 import re
 import subprocess
 
-from .config import SLUG_RULE
+from .accounts import is_service
+from .config import SLUG_RULE, lib_dir
 from .errors import SlurmError
 
 SLURM_TIMEOUT_SECONDS = 60
@@ -24,7 +25,7 @@ _COMMENT = re.compile(
     + SLUG_RULE
     + ")?):(?P<spawn_id>[0-9a-f]{32})\\Z"
 )
-Job = collections.namedtuple("Job", "job_id state reason nodes start hub_id user_id server_id spawn_id")
+Job = collections.namedtuple("Job", "job_id state reason nodes start account hub_id user_id server_id spawn_id")
 
 
 def job_comment(hub_id, job):
@@ -52,8 +53,9 @@ def sbatch_argv(config, job, program="job.py"):
         "--time={}".format(job["time_limit_minutes"]),
     ]
     argv += [f"--{name}={job[name]}" for name in ("gres", "account", "qos", "reservation") if job[name]]
-    argv += [config.base_dir + "/lib/" + program, config.base_dir, job["spawn_id"]]
-    return argv
+    lib = lib_dir(config)
+    argv += [lib + "/" + program, config.base_dir, job["spawn_id"]]
+    return argv if lib == config.base_dir + "/lib" else argv + [lib]
 
 
 def step_argv(job_id, program):
@@ -102,28 +104,42 @@ def parse_job_id(text):
     return int(match.group(1))
 
 
-def queue_format(nonce):
-    """The squeue format whose lines ``parse_queue`` reads; the nonce marks lines that Slurm itself began."""
-    return nonce + "|%i|%T|%r|%N|%S|%k"
+def queue_argv(config, nonce):
+    """Argument list that asks for the jobs of this account; the service account asks for those of every student's too.
+
+    The nonce marks the lines that Slurm itself began, see ``parse_queue``.
+    """
+    if is_service(config) and config.accounts.mode == "students":
+        whose = ["-n", JOB_NAME, "-p", ",".join(config.partitions)]
+    else:
+        whose = ["-u", ",".join((config.account,) + (config.accounts.names if is_service(config) else ()))]
+    return ["squeue", "-h", "-a"] + whose + ["-o", nonce + "|%i|%T|%r|%N|%S|%u|%k"]
 
 
 def parse_queue(text, nonce):
     """Read squeue's answer.
 
     A newline in a job's comment prints raw and would forge a line; such a line lacks the nonce and is dropped. Jobs whose
-    comment is not ours (and array tasks) are left out.
+    comment is not ours (and array tasks) are left out. A comment can be written by anybody who may submit: ``account`` is what
+    Slurm itself says of who did.
     """
     jobs = []
     for line in text.split("\n"):
-        parts = line.split("|", 6)
-        if len(parts) != 7 or parts[0] != nonce or not re.match(r"\A[0-9]{1,18}\Z", parts[1]):
+        parts = line.split("|", 7)
+        if len(parts) != 8 or parts[0] != nonce or not re.match(r"\A[0-9]{1,18}\Z", parts[1]):
             continue
-        comment = _COMMENT.match(parts[6])
+        comment = _COMMENT.match(parts[7])
         if comment is None:
             continue
         start = int(parts[5]) if re.match(r"\A[0-9]{1,12}\Z", parts[5]) else None
-        jobs.append(Job(int(parts[1]), parts[2], parts[3], parts[4], start, **comment.groupdict()))
+        jobs.append(Job(int(parts[1]), parts[2], parts[3], parts[4], start, parts[6], **comment.groupdict()))
     return jobs
+
+
+def hides_jobs(text):
+    """Whether ``scontrol show config`` says that users do not see each other's jobs."""
+    match = re.search(r"(?m)^PrivateData\s*=\s*(\S+)", text)
+    return match is not None and bool({"jobs", "all"} & set(match.group(1).split(",")))
 
 
 def parse_time_limit(text):

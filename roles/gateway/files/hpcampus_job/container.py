@@ -102,11 +102,11 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None, mor
     ]
     argv += ["--workdir", private_dir + "/work"]
     argv += ["--bind", f"{private_dir}/s:{CONTAINER_DIR}"]
-    argv += ["--bind", f"{base_dir}/lib/start.py:/opt/hpcampus/start.py:ro"]
+    argv += ["--bind", "{}/start.py:/opt/hpcampus/start.py:ro".format(spawn.get("lib_dir", base_dir + "/lib"))]
     for source, target, mode, _ in binds:
         argv += ["--bind", f"{source}:{target}:{mode}"]
     argv += more
-    argv += ["--env-file", env_path, "{}/images/{}.sif".format(base_dir, spawn["image"])]
+    argv += ["--env-file", env_path, "{}/{}.sif".format(spawn.get("images_dir", base_dir + "/images"), spawn["image"])]
     argv += [
         "python3",
         "-s",
