@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class FakeJob:
 
     job_id: int
     request: dict[str, Any]
+    account: str = "hpcampus"
     state: str = "PENDING"
     reason: str = "Priority"
     start: int | None = None
@@ -37,11 +39,30 @@ class FakeJob:
             "reason": self.reason,
             "nodes": NODE if self.state == "RUNNING" else "",
             "start": self.start,
+            "account": self.account,
             "hub_id": self.request["hub_id"],
             "user_id": self.request["user_id"],
             "server_id": self.request["server_id"],
             "spawn_id": self.request["spawn_id"],
         }
+
+
+class _Door(asyncssh.SSHServer):
+    """Takes nobody in as a locked account."""
+
+    def __init__(self, locked: set[str], logins: Counter[str]) -> None:
+        self._locked = locked
+        self._logins = logins
+        self._connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+
+    def begin_auth(self, username: str) -> bool:
+        self._logins[username] += 1
+        if username in self._locked and self._connection is not None:
+            self._connection.set_authorized_keys(asyncssh.import_authorized_keys(""))
+        return True
 
 
 class LoginNode:
@@ -58,6 +79,14 @@ class LoginNode:
         self.jobs: dict[int, FakeJob] = {}
         self.calls: list[dict[str, Any]] = []
         self.sessions = 0
+        """How often a session was opened."""
+        self.logins: Counter[str] = Counter()
+        """How often somebody tried to log in as an account."""
+        self.opened: Counter[str] = Counter()
+        """The same for each account."""
+        self.most_open = 0
+        self.trusted_ca = ""
+        """Public key of the authority whose certificates are taken besides the hub's key."""
         self._next_id = 100
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._processes: set[asyncssh.SSHServerProcess[str]] = set()
@@ -75,6 +104,8 @@ class LoginNode:
         """Operations that are done but not answered."""
         self.refuse: tuple[str, str] | None = None
         """Code and message with which submit is refused."""
+        self.locked: set[str] = set()
+        """Accounts that may not log in."""
         self.greeting = json.dumps({"hello": {"protocol": 1, "account": "hpcampus", "slurm": "24.11.5"}})
         self.complaint = ""
         """What the gateway says on its standard error before it ends at once."""
@@ -126,12 +157,16 @@ class LoginNode:
         }
 
     async def start(self) -> None:
-        keys = asyncssh.import_authorized_keys(self._client_key.export_public_key("openssh").decode())
+        lines = self._client_key.export_public_key("openssh").decode()
+        if self.trusted_ca:
+            lines += f"cert-authority {self.trusted_ca}\n"
+        keys = asyncssh.import_authorized_keys(lines)
         self._acceptor = await asyncssh.listen(
             "127.0.0.1",
             self.port,
             server_host_keys=[self._host_key],
             authorized_client_keys=keys,
+            server_factory=lambda: _Door(self.locked, self.logins),
             process_factory=self._session,
             encoding="utf-8",
         )
@@ -159,9 +194,12 @@ class LoginNode:
     # --- the gateway ---
 
     async def _session(self, process: asyncssh.SSHServerProcess[str]) -> None:
-        assert process.command == "session"
+        assert process.command in ("session", "gateway")  # the second is forced by a certificate
+        account = process.get_extra_info("username")
         self.sessions += 1
+        self.opened[account] += 1
         self._processes.add(process)
+        self.most_open = max(self.most_open, len(self._processes))
         tasks = set()
         try:
             if self.complaint:
@@ -169,79 +207,89 @@ class LoginNode:
                 return
             process.stdout.write(self.greeting + "\n")
             async for line in process.stdin:
-                tasks.add(asyncio.create_task(self._handle(process, json.loads(line))))
+                tasks.add(asyncio.create_task(self._handle(process, account, json.loads(line))))
         except (asyncssh.Error, OSError):
             pass
         finally:
             self._processes.discard(process)
             process.exit(0)
 
-    async def _handle(self, process: asyncssh.SSHServerProcess[str], request: dict[str, Any]) -> None:
+    @property
+    def open(self) -> list[str]:
+        """The accounts of the sessions that are open."""
+        return sorted(process.get_extra_info("username") for process in self._processes)
+
+    async def _handle(self, process: asyncssh.SSHServerProcess[str], account: str, request: dict[str, Any]) -> None:
         number, op = request.pop("id"), request.pop("op")
-        self.calls.append({"op": op, **request})
+        self.calls.append({"op": op, "as": account, **request})
         if op in self.deaf:
             return
         try:
-            answer = {"id": number, "ok": True, **getattr(self, f"_op_{op}")(**request)}
+            answer = {"id": number, "ok": True, **getattr(self, f"_op_{op}")(account, **request)}
         except PermissionError as error:
             answer = {"id": number, "ok": False, "code": error.args[0], "message": error.args[1]}
         if op not in self.mute:
             process.stdout.write(json.dumps(answer) + "\n")
 
-    def _op_ping(self) -> dict[str, Any]:
+    def _op_ping(self, _account: str) -> dict[str, Any]:
         return {"time": time.time() + self.skew}
 
-    def _op_info(self) -> dict[str, Any]:
+    def _op_info(self, _account: str) -> dict[str, Any]:
         if self.slurm_fails:
             raise PermissionError("slurm", "sinfo failed (1): Unable to contact slurm controller")
         return {"partitions": self.partitions}
 
-    def _op_health(self) -> dict[str, Any]:
+    def _op_health(self, _account: str) -> dict[str, Any]:
         if self.health is None:
             raise PermissionError("unknown-op", "operations: ping, list, submit, cancel, info, log")
         return self.health
 
-    def _op_list(self) -> dict[str, Any]:
+    def _op_list(self, _account: str) -> dict[str, Any]:
         if self.queue_fails:
             raise PermissionError("slurm", "squeue: Unable to contact slurm controller")
         return {"jobs": [job.listed() for job in self.jobs.values()]}
 
-    def _op_submit(self, **request: Any) -> dict[str, Any]:
+    def _op_submit(self, as_account: str, /, **request: Any) -> dict[str, Any]:
         if self.refuse is not None:
             raise PermissionError(*self.refuse)
         try:
             checks.check_submit(request, CONFIG)
         except errors.GatewayError as error:
             raise PermissionError(error.code, str(error)) from None
-        return {"job_id": self.add(request).job_id}
+        return {"job_id": self.add(request, as_account).job_id}
 
-    def _op_cancel(self, job_id: int) -> dict[str, Any]:
-        if job_id in self.jobs:
+    def _op_cancel(self, account: str, job_id: int) -> dict[str, Any]:
+        if job_id in self.jobs and self.jobs[job_id].account == account:
             self.end(self.jobs[job_id], "CANCELLED")
         return {}
 
-    def _op_assign(self, job_id: int, user_id: str, server_id: str) -> dict[str, Any]:
+    def _op_assign(self, _account: str, job_id: int, user_id: str, server_id: str) -> dict[str, Any]:
         self.jobs[job_id].request.update(user_id=user_id, server_id=server_id)
         return {}
 
-    def _op_reach(self, **request: Any) -> dict[str, Any]:
+    def _op_reach(self, _account: str, /, **request: Any) -> dict[str, Any]:
         checks.check_hub(request["hub"])
         self._next_id += 1
         return {"job_id": self._next_id, "node": "127.0.0.1", "port": self.port, "token": "t", "ways": dict(self.ways)}
 
-    def _op_log(self, spawn_id: str) -> dict[str, Any]:
+    def _op_archive(self, account: str, user_id: str) -> dict[str, Any]:
+        if any(job.account == account for job in self.jobs.values()):
+            raise PermissionError("bad-request", "archive: jobs of this account are in the queue")
+        return {"archived": f"{user_id}-20260101T000000Z"}
+
+    def _op_log(self, _account: str, spawn_id: str) -> dict[str, Any]:
         del spawn_id
         return {"text": self.log_text}
 
     # --- jobs ---
 
-    def add(self, request: dict[str, Any]) -> FakeJob:
+    def add(self, request: dict[str, Any], account: str = "hpcampus") -> FakeJob:
         """Put a job into the queue; the same spawn id gives the same job."""
         for known in self.jobs.values():
-            if known.request["spawn_id"] == request["spawn_id"]:
+            if known.request["spawn_id"] == request["spawn_id"] and known.account == account:
                 return known
         self._next_id += 1
-        job = FakeJob(self._next_id, {"hub_id": "hub", **request})
+        job = FakeJob(self._next_id, {"hub_id": "hub", **request}, account)
         self.jobs[job.job_id] = job
         if not self.hold:
             asyncio.get_running_loop().call_soon(self.run, job)

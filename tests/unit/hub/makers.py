@@ -13,9 +13,10 @@ from tests.unit.hub.zygote import Zygote
 
 
 @contextlib.asynccontextmanager
-async def make_login_node(directory: Path) -> AsyncIterator[LoginNode]:
+async def make_login_node(directory: Path, trusted_ca: str = "") -> AsyncIterator[LoginNode]:
     """An ssh server on loopback whose forced command speaks the gateway's protocol."""
     node = LoginNode(directory / "login")
+    node.trusted_ca = trusted_ca
     await node.start()
     yield node
     await node.close()

@@ -17,8 +17,14 @@ class SignerPeer:
         self.path = path
         self.requests: list[dict[str, Any]] = []
         self.answer: bytes | None = None
+        self.sign_for = ""
+        """The account to sign for instead of the one asked for."""
         self._ca = asyncssh.generate_private_key("ssh-ed25519")
         self._server: asyncio.Server | None = None
+
+    @property
+    def public_key(self) -> str:
+        return " ".join(self._ca.export_public_key("openssh").decode().split()[:2])
 
     async def start(self) -> None:
         self._server = await asyncio.start_unix_server(self._serve, str(self.path))
@@ -29,6 +35,20 @@ class SignerPeer:
 
     def sign(self, request: dict[str, Any]) -> str:
         key = asyncssh.import_public_key(request["pubkey"])
+        if "account" in request:
+            account = self.sign_for or request["account"]
+            return (
+                self._ca.generate_user_certificate(  # as the signer of accounts does
+                    key,
+                    f"hub:{account}",
+                    principals=[account],
+                    valid_before="+5m",
+                    force_command="gateway",
+                    permit_pty=False,
+                )
+                .export_certificate("openssh")
+                .decode()
+            )
         principal = f"spawn-{request['port']}"
         certificate = self._ca.generate_user_certificate(
             key,

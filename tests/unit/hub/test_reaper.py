@@ -56,7 +56,16 @@ class Link:
 
 def make_engine(ports: Ports, **links: Link) -> Engine:
     books = {name: SimpleNamespace(latest=Snapshot(1.0, {ORPHAN.spawn_id: ORPHAN})) for name in links}
-    return cast(Engine, SimpleNamespace(books=books, links=links, ports=ports, paths={}, log=logging.getLogger("test")))
+    return cast(
+        Engine,
+        SimpleNamespace(
+            books=books,
+            link_of=lambda name, account: links[name] if account == ORPHAN.account else None,
+            ports=ports,
+            paths={},
+            log=logging.getLogger("test"),
+        ),
+    )
 
 
 async def test_any_error_is_told_with_its_cause_and_the_next_round_comes(caplog: pytest.LogCaptureFixture) -> None:

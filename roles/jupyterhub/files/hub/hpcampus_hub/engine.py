@@ -3,10 +3,11 @@
 """What all spawners of a hub share: the links, the job books and the ports."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .accounts import Accounts
 from .jobs import BookTimes, JobBook, Log
 from .link import Link, LinkTimes
 from .paths.base import DataPath, PathError
@@ -17,7 +18,9 @@ from .paths.reverse import Reverse
 from .ports import PortRegistry
 from .protocol import Job, decode_jobs
 from .record import SpawnRecord
+from .sessions import AccountLink, AccountSessions, Caller
 from .settings import Cluster, Site
+from .signer import make_account_keys
 
 if TYPE_CHECKING:
     from .standby import StandbyPool
@@ -62,6 +65,11 @@ class Engine:
             **{name: Carried(name, site.clusters, desk) for name in WORDS},
         }
         self.links = {name: Link(cluster, log, link_times) for name, cluster in site.clusters.items()}
+        self.accounts = {name: Accounts(cluster) for name, cluster in site.clusters.items()}
+        self.sessions = {
+            name: AccountSessions(cluster, log, link_times, self._keys_of(cluster))
+            for name, cluster in site.clusters.items()
+        }
         self.books = {name: self._book(cluster, book_times) for name, cluster in site.clusters.items()}
 
         self.chooser = Chooser(site.clusters, self.reach, log, Path(site.carrier_dir) / "chosen.json")
@@ -83,7 +91,27 @@ class Engine:
         async def fetch() -> tuple[Job, ...]:
             return decode_jobs(await link.call("list"))
 
-        return JobBook(fetch, self.site.hub_id, self.log, times)
+        return JobBook(fetch, self.site.hub_id, self.log, times, self.accounts[cluster.name].trusts)
+
+    @staticmethod
+    def _keys_of(cluster: Cluster) -> Callable[[str], Awaitable[Sequence[Any]]] | None:
+        """Students' accounts are entered with a certificate for each, those of a pool with the hub's own key."""
+        if cluster.accounts.mode != "students":
+            return None
+
+        async def keys_of(account: str) -> Sequence[Any]:
+            return await make_account_keys(cluster.accounts.signer_socket, account)
+
+        return keys_of
+
+    def account_of(self, user_name: str, cluster: str) -> str:
+        """The account under which a person's servers run on a cluster; see :meth:`.accounts.Accounts.account_of`."""
+        return self.accounts[cluster].account_of(user_name)
+
+    def link_of(self, cluster: str, account: str) -> Caller:
+        """The way to the gateway as an account; "" is the service account, whose session is always open."""
+        link = self.links[cluster]
+        return link if account in ("", link.cluster.user) else AccountLink(self.sessions[cluster], account)
 
     def path(self, name: str) -> DataPath:
         """The data path of that name.
@@ -116,4 +144,5 @@ class Engine:
         self.closing = True
         await self.chooser.stop()
         await asyncio.gather(*(book.stop() for book in self.books.values()))
+        await asyncio.gather(*(sessions.stop() for sessions in self.sessions.values()))
         await asyncio.gather(*(link.stop() for link in self.links.values()))

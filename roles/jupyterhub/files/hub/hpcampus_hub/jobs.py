@@ -19,6 +19,7 @@ from typing import Any
 from .link import LinkDownError
 from .protocol import ENDING_STATES, GatewayError, Job, ProtocolError
 
+Accepts = Callable[[Job], bool]
 Fetch = Callable[[], Awaitable[tuple[Job, ...]]]
 Log = logging.Logger | logging.LoggerAdapter[Any]
 
@@ -90,11 +91,15 @@ class JobBook:
         hub_id: jobs of other hubs in the same account are left out.
         log: the hub's log.
         times: pauses between queries.
+        accepts: says of a job with this hub's comment whether its account may have written it; others are left out.
     """
 
-    def __init__(self, fetch: Fetch, hub_id: str, log: Log, times: BookTimes | None = None) -> None:
+    def __init__(
+        self, fetch: Fetch, hub_id: str, log: Log, times: BookTimes | None = None, accepts: Accepts | None = None
+    ) -> None:
         self._fetch = fetch
         self._hub_id = hub_id
+        self._accepts = accepts or (lambda _job: True)
         self._log = log
         self._times = times or BookTimes()
         self._history: deque[Snapshot] = deque(maxlen=2)
@@ -164,7 +169,8 @@ class JobBook:
         """Ask once and remember the answer."""
         began = time.monotonic()
         try:
-            jobs = await self._fetch()
+            listed = [job for job in await self._fetch() if job.hub_id == self._hub_id]
+            jobs = {job.spawn_id: job for job in listed if self._accepts(job)}
         except (GatewayError, LinkDownError, ProtocolError) as error:
             self._note_trouble(str(error))
         except Exception as error:  # noqa: BLE001 (whatever it is, the next query follows)
@@ -173,7 +179,7 @@ class JobBook:
             if self.trouble:
                 self._log.info("The jobs are known again")
             self.trouble = ""
-            self._history.append(Snapshot(began, {job.spawn_id: job for job in jobs if job.hub_id == self._hub_id}))
+            self._history.append(Snapshot(began, jobs))
             self._tell_followers()
         self._turn.set()
         self._turn.clear()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,13 @@ import asyncssh
 
 from .protocol import Hello, ProtocolError, decode_answer, decode_hello, encode, shown
 from .settings import Cluster
+from .signer import SignerError
 
 Log = logging.Logger | logging.LoggerAdapter[Any]
 
 COMMAND = "session"
-_TROUBLE = (asyncssh.Error, OSError, TimeoutError, ProtocolError, ValueError)
+_TROUBLE = (asyncssh.Error, OSError, TimeoutError, ProtocolError, SignerError, ValueError)
+Keys = Callable[[], Awaitable[Sequence[Any]]]
 
 logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
@@ -50,11 +52,13 @@ def back_off(attempt: int, times: LinkTimes, jitter: float) -> float:
     return whole * (1.0 - 0.5 * jitter)
 
 
-def explain(error: BaseException, cluster: Cluster) -> str:
+def explain(error: BaseException, cluster: Cluster, by_certificate: bool = False) -> str:
     """What went wrong with a connection and what to do, in one sentence for the log and for the person who waits."""
     where = f"{cluster.user}@{cluster.host}:{cluster.port}"
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return f"the host key of {where} is not the pinned one; if it was renewed on purpose, run the hub step again"
+    if isinstance(error, asyncssh.PermissionDenied) and by_certificate:
+        return f"{where} refuses the hub's certificate; is the account there, and in the group that the gateway admits?"
     if isinstance(error, asyncssh.PermissionDenied):
         return f"{where} refuses this hub's key; run the gateway step again"
     if isinstance(error, TimeoutError):
@@ -130,14 +134,28 @@ class Link:
         cluster: where, as whom, with which key, and which host key to expect.
         log: the hub's log.
         times: waiting times, in seconds.
+        once: do not connect again after a session that was lost or could not be had; ``over`` tells.
+        keys: gives what to log in with at each connection; None takes the cluster's key file.
     """
 
-    def __init__(self, cluster: Cluster, log: Log, times: LinkTimes | None = None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        log: Log,
+        times: LinkTimes | None = None,
+        *,
+        once: bool = False,
+        keys: Keys | None = None,
+    ) -> None:
         self.cluster = cluster
         self.hello: Hello | None = None
         self.trouble = "the link is not started"
         self._log = log
         self._times = times or LinkTimes()
+        self.over = False
+        self.denied = False
+        self._once = once
+        self._keys = keys
         self._session: Session | None = None
         self._up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -145,7 +163,7 @@ class Link:
     @property
     def up(self) -> bool:
         """Whether a session is open."""
-        return self._up.is_set()
+        return self._up.is_set() and not self.over
 
     def start(self) -> None:
         """Begin to connect, in the background."""
@@ -202,10 +220,15 @@ class Link:
                     attempt = 0
                     await self._serve(session)
             except _TROUBLE as error:
-                reason = explain(error, self.cluster)
+                reason = explain(error, self.cluster, by_certificate=self._keys is not None)
+                self.denied = isinstance(error, asyncssh.PermissionDenied)
             except Exception as error:  # noqa: BLE001 (whatever it is, the next connection follows)
                 reason, cause = explain(error, self.cluster), error
             self._note_trouble(reason, cause)
+            if self._once:
+                self.over = True
+                self._up.set()  # who waits for a session need not wait longer
+                return
             await asyncio.sleep(back_off(attempt, self._times, random.random()))  # noqa: S311 (no secret)
             attempt += 1
 
@@ -218,7 +241,7 @@ class Link:
     @contextlib.asynccontextmanager
     async def _connect(self) -> AsyncIterator[Session]:
         """One session, greeted, with its reader not yet running."""
-        connection = await connect(self.cluster, self._times)
+        connection = await connect(self.cluster, self._times, None if self._keys is None else await self._keys())
         try:
             session = await open_session(connection)
             self.hello = await session.greet(self._times.connect)
@@ -252,8 +275,10 @@ class Link:
                 return
 
 
-async def connect(cluster: Cluster, times: LinkTimes) -> asyncssh.SSHClientConnection:
-    """Log in to a cluster's account: with the link's key alone, and only where the pinned host key is shown.
+async def connect(
+    cluster: Cluster, times: LinkTimes, keys: Sequence[Any] | None = None
+) -> asyncssh.SSHClientConnection:
+    """Log in to a cluster's account: with the link's key, or ``keys`` alone, and only where the pinned host key is shown.
 
     Raises:
         asyncssh.HostKeyNotVerifiable: another host key is shown.
@@ -265,7 +290,7 @@ async def connect(cluster: Cluster, times: LinkTimes) -> asyncssh.SSHClientConne
         cluster.host,
         cluster.port,
         username=cluster.user,
-        client_keys=[cluster.key_file],
+        client_keys=[cluster.key_file] if keys is None else list(keys),
         known_hosts=([key], [], []),
         server_host_key_algs=host_key_algorithms(cluster.host_key),
         config=None,

@@ -96,7 +96,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Job:
-    """A job of this account as the gateway lists it; ``start`` is Slurm's expected or real start, in epoch seconds."""
+    """A job as the gateway lists it; ``start`` is Slurm's expected or real start, in epoch seconds.
+
+    ``account`` is who submitted it, as Slurm says ("" from a gateway that does not tell); the ids are what its comment says.
+    """
 
     job_id: int
     state: str
@@ -107,6 +110,7 @@ class Job:
     user_id: str
     server_id: str
     spawn_id: str
+    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,6 +252,7 @@ def _decode_job(job: object) -> Job:
     if not isinstance(job, dict):
         raise ProtocolError(f"not a job: {_shown_value(job)}")
     texts = {name: job.get(name) for name in ("state", "reason", "nodes", "hub_id", "user_id", "server_id", "spawn_id")}
+    texts["account"] = job.get("account", "")
     job_id, start = job.get("job_id"), job.get("start")
     good = _is_job_id(job_id) and (start is None or type(start) is int)
     if not good or not all(isinstance(value, str) for value in texts.values()):

@@ -150,7 +150,7 @@ class Reaper:
                 job.state,
             )
             try:
-                await self._engine.links[cluster].call("cancel", job_id=job.job_id)
+                await self._engine.link_of(cluster, job.account).call("cancel", job_id=job.job_id)
             except (GatewayError, LinkDownError) as error:
                 self._engine.log.warning("Job %s could not be cancelled: %s", job.job_id, error)
 

@@ -41,6 +41,7 @@ class SpawnRecord:
         deadline: epoch second by which it must be ready.
         job_id: Slurm's id, once known.
         node: where it runs, once known.
+        account: the Unix account on the cluster; "" is the service account.
         marks: epoch seconds of what happened, see ``LEGS``.
         path: name of its data path.
         door_name: name of the job's private directory, where the hub comes to the job.
@@ -55,6 +56,7 @@ class SpawnRecord:
     deadline: float
     job_id: int | None = None
     node: str = ""
+    account: str = ""
     marks: Mapping[str, float] = field(default_factory=dict)
     path: str = "reverse"
     door_name: str = ""
@@ -93,6 +95,7 @@ class SpawnRecord:
             record.spawn_id,
             record.cluster,
             record.node,
+            record.account,
             record.path,
             record.door_name,
             record.door_key,

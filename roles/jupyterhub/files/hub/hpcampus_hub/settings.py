@@ -52,8 +52,26 @@ CARRIER_DIR = "/var/lib/jupyterhub/carrier"
 
 
 @dataclass(frozen=True)
+class AccountRules:
+    """Under which accounts jobs run: ``one`` for all, a ``pool`` leased to students, or one for each of the ``students``.
+
+    ``prefix`` and ``pattern`` are for ``students``: the account is prefix and user name, and must match the pattern as a whole.
+    """
+
+    mode: str = "one"
+    pool: tuple[str, ...] = ()
+    prefix: str = ""
+    pattern: str = "[a-z][a-z0-9_-]{1,31}"
+    leases_dir: str = "/var/lib/jupyterhub/accounts"
+    signer_socket: str = "/run/hpcampus/accounts-signer.sock"
+    sessions_max: int = 8
+    """With the service account's below the ten logins at once after which sshd begins to drop some."""
+    session_idle_seconds: float = 120
+
+
+@dataclass(frozen=True)
 class Cluster:
-    """A Slurm cluster and the one account on its login node through which it is used."""
+    """A Slurm cluster and the service account on its login node through which it is used."""
 
     name: str
     host: str
@@ -68,6 +86,7 @@ class Cluster:
     """How many servers may run or start there at the same time; 0 sets no limit."""
     webdav: bool = True
     """Whether people's WebDAV folders are mounted in its jobs."""
+    accounts: AccountRules = AccountRules()
 
 
 @dataclass(frozen=True)
@@ -358,6 +377,50 @@ _minutes = _integer(1, 366 * 24 * 60)
 
 _REQUIRED: Any = object()
 
+
+def _mode(value: Any) -> str:
+    if value in ("one", "pool", "students"):
+        return str(value)
+    raise SettingsError(f"{value!r} is not a mode; write one, pool or students")
+
+
+def _pool(value: Any) -> tuple[str, ...]:
+    names = _names(value)
+    for name in names:
+        if _unix_user(name) == "root" or names.count(name) > 1:
+            raise SettingsError(f"{name!r} cannot be leased: it is root, or stands there twice")
+    return names
+
+
+def _pattern(value: Any) -> str:
+    if not isinstance(value, str) or not value.isascii():
+        raise SettingsError(f"{value!r} is not a pattern in ASCII")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise SettingsError(f"{value!r} is not a regular expression ({error})") from None
+    return value
+
+
+_ACCOUNTS: dict[str, tuple[Check, Any]] = {
+    "mode": (_mode, "one"),
+    "pool": (_pool, ()),
+    "prefix": (_text(re.compile(r"[a-z_][a-z0-9_-]{0,15}"), "the beginning of a Unix account's name", empty=True), ""),
+    "pattern": (_pattern, AccountRules.pattern),
+    "leases_dir": (_path, AccountRules.leases_dir),
+    "signer_socket": (_path, AccountRules.signer_socket),
+    "sessions_max": (_integer(1, 200), AccountRules.sessions_max),
+    "session_idle_seconds": (_integer(1, 3600), AccountRules.session_idle_seconds),
+}
+
+
+def _accounts(value: Any) -> AccountRules:
+    rules = AccountRules(**_read("accounts", _ACCOUNTS, value))
+    if (rules.mode == "pool") != bool(rules.pool):
+        raise SettingsError("accounts.pool: is needed in mode pool, and in no other")
+    return rules
+
+
 _CLUSTER: dict[str, tuple[Check, Any]] = {
     "name": (_slug, _REQUIRED),
     "host": (_host, _REQUIRED),
@@ -369,6 +432,7 @@ _CLUSTER: dict[str, tuple[Check, Any]] = {
     "data_path": (_data_path, "reverse"),
     "max_servers": (_integer(0, 100_000), 0),
     "webdav": (_boolean, True),
+    "accounts": (_accounts, AccountRules()),
 }
 _PROFILE: dict[str, tuple[Check, Any]] = {
     "name": (_slug, _REQUIRED),
@@ -546,12 +610,27 @@ def read_site(
     return site
 
 
+def _check_accounts(cluster: Cluster) -> None:
+    """Check what a cluster's accounts say of its other settings."""
+    if cluster.user in cluster.accounts.pool:
+        raise SettingsError(
+            f"HpcHub.clusters[{cluster.name}].accounts.pool: holds {cluster.user!r}, the service account; take it out"
+        )
+    if cluster.accounts.mode != "one" and cluster.data_path != "reverse":
+        raise SettingsError(
+            f"HpcHub.clusters[{cluster.name}].data_path: is {cluster.data_path!r}; where students have accounts of their own the"
+            " service account cannot enter their jobs, so it must be 'reverse'"
+        )
+
+
 def _check_references(site: Site) -> None:
     """Check what one setting says of another."""
     if not site.clusters:
         raise SettingsError("HpcHub.clusters: is empty; notebooks need at least one cluster to run on")
     if not site.profiles:
         raise SettingsError("HpcHub.profiles: is empty; there must be at least one size to pick")
+    for cluster in site.clusters.values():
+        _check_accounts(cluster)
     for profile in site.profiles.values():
         _known(f"HpcHub.profiles[{profile.name}].cluster", profile.cluster, site.clusters)
         if profile.standby and profile.overlay_mb:
@@ -559,8 +638,21 @@ def _check_references(site: Site) -> None:
                 f"HpcHub.profiles[{profile.name}].overlay_mb: jobs that wait warm cannot mount the file of who comes later;"
                 " set overlay_mb or standby to 0"
             )
+        if profile.standby and site.clusters[profile.cluster].accounts.mode != "one":
+            raise SettingsError(
+                f"HpcHub.profiles[{profile.name}].standby: a job that waits for nobody in particular has no student's account;"
+                f" set it to 0 on cluster {profile.cluster}"
+            )
     for course in site.courses.values():
         if not is_slug(course_user(course.slug)):
             raise SettingsError(f"HpcHub.courses[{course.slug}].slug: is too long; 57 characters at most")
         if course.profile:
             _known(f"HpcHub.courses[{course.slug}].profile", course.profile, site.profiles)
+        profile = site.profiles[course.profile] if course.profile else next(iter(site.profiles.values()))
+        cluster = site.clusters[profile.cluster]
+        if cluster.accounts.mode != "one":
+            raise SettingsError(
+                f"HpcHub.courses[{course.slug}].profile: runs on cluster {cluster.name} with accounts.mode"
+                f" {cluster.accounts.mode!r}, where jobs cannot mount the directories of courses; choose a profile on a cluster"
+                " with mode 'one'"
+            )

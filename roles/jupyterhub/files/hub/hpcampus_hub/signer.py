@@ -80,3 +80,32 @@ async def make_credential(socket_path: str, port: int, serial: int, seconds: int
     if signed_for != key.public_data:
         raise SignerError("the certificate signer signed another key; see its unit's journal")
     return Credential(key.export_private_key("openssh").decode("ascii"), certificate.strip())
+
+
+async def make_account_keys(socket_path: str, account: str) -> list[tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]]:
+    """Make a key and have it certified for one account of a cluster, for some minutes; neither is ever written down.
+
+    Args:
+        socket_path: the socket of the signer of accounts.
+        account: the Unix account.
+
+    Returns:
+        What asyncssh takes as client keys.
+
+    Raises:
+        SignerError: the signer cannot be reached, refused, or signed something else.
+    """
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    public = " ".join(key.export_public_key("openssh").decode("ascii").split()[:2])
+    answer = await _ask(socket_path, {"account": account, "pubkey": public})
+    certificate = answer.get("cert")
+    if not isinstance(certificate, str):
+        raise SignerError(f"no certificate for account {account}: {str(answer.get('error', 'no reason given'))[:300]}")
+    try:
+        signed = asyncssh.import_certificate(certificate)
+    except (asyncssh.KeyImportError, ValueError):
+        raise SignerError("what the signer of accounts sent is not a certificate; see its unit's journal") from None
+    principals = list(getattr(signed, "principals", ()))  # of OpenSSH certificates only
+    if signed.key.public_data != key.public_data or principals != [account]:
+        raise SignerError("the signer of accounts signed something else; see its unit's journal")
+    return [(key, signed)]

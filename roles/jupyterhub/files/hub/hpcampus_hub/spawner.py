@@ -18,12 +18,14 @@ from sqlalchemy import inspect
 from traitlets import Float, Integer, Unicode, default
 
 from . import words
+from .accounts import AccountError
 from .engine import SETTINGS_KEY, Engine
 from .folders import SETTINGS_KEY as FOLDERS_KEY
 from .form import describe, fields_of
 from .jobs import JobBook, Standing, Verdict
 from .knock import Knock, knock
-from .link import Link, LinkDownError
+from .leases import LeaseError
+from .link import LinkDownError
 from .names import course_of, slug_of
 from .options import Choice, OptionsError, choose, courses_of, default_profile, from_form, from_query, profiles_of
 from .paths.base import PathError
@@ -39,6 +41,7 @@ from .protocol import (
     shown,
 )
 from .record import Phase, SpawnRecord
+from .sessions import AccountDeniedError, Caller
 from .settings import API_PORT_OFFSET
 from .standby import HandOverError
 from .webdav import FolderError
@@ -235,13 +238,14 @@ class HpcSpawner(Spawner):
         """
         self._events, self._restored = [], False
         choice = self._choose()
+        account, choice = self._place(choice)
         path = await self._choose_path(choice.profile.cluster)
         self._check_room(choice.profile.cluster)
         self._since = time.monotonic()
         try:
             record = await self._take_over(choice)
             if record is None:
-                record = self._new_record(choice, path)
+                record = self._new_record(choice, path, account)
                 self._keep(record)
                 record = await self._submit(record, choice)
             record = await self._until_ready(record)
@@ -256,7 +260,7 @@ class HpcSpawner(Spawner):
         self.ip, self.port = LOOPBACK, record.port
         return f"http://{LOOPBACK}:{record.port}"
 
-    def _new_record(self, choice: Choice, path: str) -> SpawnRecord:
+    def _new_record(self, choice: Choice, path: str, account: str) -> SpawnRecord:
         """A record with a port of its own."""
         try:
             lease = self.engine.ports.take()
@@ -268,6 +272,7 @@ class HpcSpawner(Spawner):
             port=lease.port,
             serial=lease.serial,
             path=path,
+            account=account,
             phase=Phase.SUBMITTING,
             **self._times(),
         )
@@ -347,11 +352,23 @@ class HpcSpawner(Spawner):
                 reason="full",
             )
 
+    def _place(self, choice: Choice) -> tuple[str, Choice]:
+        """The account on the cluster, and the choice without what that account cannot have."""
+        cluster = choice.profile.cluster
+        try:
+            account = self.engine.account_of(self.user.name, cluster)
+        except (AccountError, LeaseError) as error:
+            raise StartError(f"Not started: {error}.", reason="account") from error
+        if choice.memberships and not self.engine.accounts[cluster].mounts_courses:
+            self._tell(5, f"Cluster {cluster} cannot show your courses: pick another size to work on them.")
+            choice = replace(choice, memberships=())
+        return account, choice
+
     async def _submit(self, record: SpawnRecord, choice: Choice) -> SpawnRecord:
         """Make what its data path needs and hand the job to the cluster."""
         self._tell(10, f"Preparing a job for cluster {record.cluster}.")
         record, request = await self._request(record, choice)
-        job_id = await self._send(self.engine.links[record.cluster], request, record)
+        job_id = await self._send(self.engine.link_of(record.cluster, record.account), request, record)
         record = replace(record, job_id=job_id, phase=Phase.STARTING).marked("submitted", time.time())
         self._keep(record)
         self._since = time.monotonic()
@@ -424,12 +441,14 @@ class HpcSpawner(Spawner):
             env["HPCAMPUS_COURSE_ROLE"] = choice.course.role
         return {name: str(value) for name, value in env.items() if value is not None}
 
-    async def _send(self, link: Link, request: Submit, record: SpawnRecord) -> int:
+    async def _send(self, link: Caller, request: Submit, record: SpawnRecord) -> int:
         """Submit, again and again while the cluster cannot be reached: the spawn id keeps it from being done twice."""
         give_up = min(record.deadline, time.time() + self.submit_timeout)
         while True:
-            if not link.up:
-                self._tell(10, f"Waiting: cluster {record.cluster} cannot be reached: {link.trouble}.")
+            main = self.engine.links[record.cluster]
+            if not main.up:
+                self._tell(10, f"Waiting: cluster {record.cluster} cannot be reached: {main.trouble}.")
+            self._check_account(record)
             try:
                 return decode_job_id(await link.call("submit", **request.fields()))
             except GatewayError as error:
@@ -443,6 +462,8 @@ class HpcSpawner(Spawner):
                     ) from None
             except (LinkDownError, ProtocolError) as error:
                 trouble = str(error)
+                if isinstance(error, AccountDeniedError):
+                    give_up = 0.0
             if time.time() > give_up:
                 raise StartError(f"Not started: {trouble}. Try again later, or tell the administrator.", reason="link")
             self._tell(10, f"Waiting: {trouble}.")
@@ -454,6 +475,15 @@ class HpcSpawner(Spawner):
         with book.watch():
             await book.turn(_SLURM_SECONDS)
         return bool(book.trouble)
+
+    def _check_account(self, record: SpawnRecord) -> None:
+        """Submit nothing under an account that is taken back at this moment."""
+        try:
+            mine = self.engine.accounts[record.cluster].may_submit(self.user.name, record.account)
+        except LeaseError as error:
+            raise StartError(f"Not started: {error}.", reason="account") from error
+        if not mine:
+            raise StartError("Not started: your account on the cluster is being released.", reason="account")
 
     async def _until_ready(self, record: SpawnRecord) -> SpawnRecord:
         """Wait until the server answers; tell how far it is.
@@ -547,7 +577,7 @@ class HpcSpawner(Spawner):
     async def _last_log_lines(self, record: SpawnRecord) -> str:
         """The end of the job's log, or nothing when it cannot be had."""
         try:
-            answer = await self.engine.links[record.cluster].call(
+            answer = await self.engine.link_of(record.cluster, record.account).call(
                 "log", timeout=_CALL_SECONDS, spawn_id=record.spawn_id
             )
         except (GatewayError, LinkDownError):
@@ -595,7 +625,9 @@ class HpcSpawner(Spawner):
                 return True
             job_id = job.job_id
         try:
-            await self.engine.links[record.cluster].call("cancel", timeout=_CALL_SECONDS, job_id=job_id)
+            await self.engine.link_of(record.cluster, record.account).call(
+                "cancel", timeout=_CALL_SECONDS, job_id=job_id
+            )
         except (GatewayError, LinkDownError) as error:
             self.log.warning("Job %s could not be cancelled yet, the reaper will do it: %s", job_id, error)
             return False
@@ -720,6 +752,8 @@ class HpcSpawner(Spawner):
             raise StartError("it was being stopped.", reason="stopped")
         if record.cluster not in self.engine.books:
             raise StartError(f"its cluster {record.cluster} is no longer configured.", reason="cluster")
+        if not self._keeps_account(record):
+            raise StartError(f"its account {record.account} is no longer this person's.", reason="account")
         try:
             mine = self.engine.ports.restore(record.lease)
         except NoPortError as error:
@@ -733,6 +767,14 @@ class HpcSpawner(Spawner):
             if await knock(LOOPBACK, record.port, self.server.base_url) is Knock.READY:
                 return
         await self._until_ready(replace(record, deadline=limit))
+
+    def _keeps_account(self, record: SpawnRecord) -> bool:
+        """Whether the server may stay where it runs; a list of leases that cannot be used is no reason to end it."""
+        try:
+            return self.engine.accounts[record.cluster].keep(self.user.name, record.account)
+        except LeaseError as error:
+            self.log.warning("%s: its account %s is kept unseen: %s", self._log_name, record.account, error)
+            return True
 
     async def _settle(self, looking: asyncio.Task[int | None]) -> None:
         """Show an adopted start as a start, until the hub has checked the server and its route stands."""
