@@ -306,6 +306,68 @@ def _source_problems(where: str, record: Record) -> t.Iterator[str]:
             yield problem(f"{where}.networks", network, "this is not a network", "Write one such as 192.0.2.0/24")
 
 
+def cluster_account_problems(site: Record) -> t.Iterator[str]:
+    """Check under which accounts of the cluster notebooks run."""
+    mode, pool = site["site_account_mode"], site["site_account_pool"]
+    if (mode == "pool") != bool(pool):
+        what, cure = (
+            ("there is nothing to lease", "Add accounts, each with name and uid")
+            if mode == "pool"
+            else (f"site_account_mode is {mode!r}", "Set site_account_mode to pool, or empty the list")
+        )
+        yield problem("site_account_pool", [record["name"] for record in pool], what, cure)
+    yield from _unique(site, "site_account_pool", "name")
+    yield from _unique(site, "site_account_pool", "uid")
+    for where, record in _records(site, "site_account_pool"):
+        yield from _matches(f"{where}.name", record["name"], UNIX_USER, "a Unix user name")
+        if record["name"] in ("root", site["site_account"]):
+            yield problem(f"{where}.name", record["name"], "this account cannot be leased", "Choose another name")
+        if not 1000 <= int(record["uid"]) < 60000 or int(record["uid"]) == int(site["site_account_uid"]):
+            yield problem(
+                f"{where}.uid",
+                record["uid"],
+                "this is not an ordinary user id, or it is that of site_account",
+                "Write another number from 1000 to 59999",
+            )
+    if mode != "one" and site["site_courses"]:
+        yield problem(
+            "site_account_mode",
+            mode,
+            "courses need 'one': their directories belong to that account, and no other can mount them",
+            "Set it to one, or remove the courses",
+        )
+    if mode == "students":
+        yield from _own_account_problems(site)
+
+
+def _own_account_problems(site: Record) -> t.Iterator[str]:
+    """Check the rule that leads from a student's name on the hub to the account on the cluster."""
+    pattern = site["site_account_pattern"]
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield problem("site_account_pattern", pattern, f"this is not a regular expression ({error})", "Mend it")
+    if not re.fullmatch(r"[!-~]+", pattern):
+        yield problem(
+            "site_account_pattern", pattern, "it is empty, or has spaces", "Write printable ASCII without spaces"
+        )
+    yield from _matches("site_account_group", site["site_account_group"], UNIX_USER, "a Unix group name")
+    if site["site_account_prefix"]:
+        yield from _matches(
+            "site_account_prefix",
+            site["site_account_prefix"],
+            re.compile(r"[a-z_][a-z0-9_-]{0,15}"),
+            "up to 16 lower case letters, digits, '-' and '_'",
+        )
+    for address in site["site_account_source_addresses"]:
+        try:
+            ipaddress.ip_network(address)
+        except ValueError:
+            yield problem(
+                "site_account_source_addresses", address, "this is not an address", "Write it as 192.0.2.10/32"
+            )
+
+
 def partition_problems(site: Record) -> t.Iterator[str]:
     """Check the partitions."""
     yield from _unique(site, "site_partitions", "name")
@@ -768,6 +830,7 @@ def site_problems(
         *unknown_problems(variables, site),
         *name_problems(site),
         *centre_problems(site, groups, hosts or {}),
+        *cluster_account_problems(site),
         *partition_problems(site),
         *image_problems(site),
         *profile_problems(site, groups),
@@ -776,6 +839,15 @@ def site_problems(
         *file_problems(site),
         *apptainer_problems(variables),
     ]
+    if site["site_account_mode"] == "students" and variables.get("jupyterhub_authenticator") == "native":
+        problems.append(
+            problem(
+                "jupyterhub_authenticator",
+                "native",
+                "people choose their names there, and with site_account_mode 'students' a name is an account of the cluster",
+                "Choose a login that knows the cluster's names, or another site_account_mode",
+            )
+        )
     # A site without any account is one that is not finished yet, such as the worked example of the demo.
     if site["site_accounts"]:
         problems += login_problems(site, str(variables.get("jupyterhub_authenticator", "local")))

@@ -46,7 +46,11 @@ NOT_OURS = {
 INSIDE = {"image.def.j2", "apt.conf.j2", "pip.conf.j2", "build-args.j2", "sources.list.j2"}
 ACCOUNT_KEY = re.compile(r"_(?:user|account|group|signer|principals)$")
 # Accounts that verifications use and nobody makes.
-NOT_MADE = {"nobody": "Debian's", "verify": "a name on the hub, no Unix account"}
+NOT_MADE = {
+    "hpcampus-students": "the site's own group",
+    "nobody": "Debian's",
+    "verify": "a name on the hub, no Unix account",
+}
 
 
 def plain(source: str) -> str:

@@ -41,7 +41,7 @@ def test_the_catalogue_names_the_hosts_that_a_step_touches():
                 for task in play.get("tasks", [])
             ]
             assert roles <= {f"{PREFIX}site"}, f"{step['name']}: {extra}"
-            assert set(tasks_from) <= {"link_key"}, f"{step['name']}: {extra}"
+            assert set(tasks_from) <= {"link_key", "account_ca"}, f"{step['name']}: {extra}"
 
 
 def test_steps_are_described_in_sentences():

@@ -495,3 +495,47 @@ def test_half_a_cluster_of_its_own_is_found():
     found = at_a_centre(groups=groups)
     assert [text for text in found if text.startswith("group slurm_controller")]
     assert [text for text in found if text.startswith("group slurm_compute")]
+
+
+POOL = {"site_account_mode": "pool", "site_account_pool": [{"name": "p1", "uid": 2911}, {"name": "p2", "uid": 2912}]}
+STUDENTS = {"site_account_mode": "students"}
+
+
+@pytest.mark.parametrize("changes", [POOL, STUDENTS, {**STUDENTS, "site_account_source_addresses": ["192.0.2.1/32"]}])
+def test_every_mode_of_accounts_can_be_had(changes):
+    assert checks.site_problems({}, site(**changes), GROUPS) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "words"),
+    [
+        ({"site_account_mode": "pool"}, "site_account_pool", "nothing to lease"),
+        ({"site_account_pool": POOL["site_account_pool"]}, "site_account_pool", "site_account_mode is 'one'"),
+        ({**POOL, "site_account_pool": [{"name": "P 1", "uid": 2911}]}, "site_account_pool[0].name", "Unix user"),
+        ({**POOL, "site_account_pool": [{"name": "hpcampus", "uid": 2911}]}, "site_account_pool[0].name", "leased"),
+        ({**POOL, "site_account_pool": [{"name": "root", "uid": 2911}]}, "site_account_pool[0].name", "leased"),
+        ({**POOL, "site_account_pool": [{"name": "p1", "uid": 0}]}, "site_account_pool[0].uid", "ordinary"),
+        ({**POOL, "site_account_pool": [{"name": "p1", "uid": 2900}]}, "site_account_pool[0].uid", "site_account"),
+        (
+            {**POOL, "site_account_pool": [{"name": "p1", "uid": 2911}, {"name": "p2", "uid": 2911}]},
+            "site_account_pool[1].uid",
+            "the same uid",
+        ),
+        ({**POOL, "site_courses": [COURSE]}, "site_account_mode", "courses need 'one'"),
+        ({**STUDENTS, "site_courses": [COURSE]}, "site_account_mode", "courses need 'one'"),
+        ({**STUDENTS, "site_account_pattern": "["}, "site_account_pattern", "not a regular expression"),
+        ({**STUDENTS, "site_account_pattern": "a b"}, "site_account_pattern", "spaces"),
+        ({**STUDENTS, "site_account_prefix": "S"}, "site_account_prefix", "lower case"),
+        ({**STUDENTS, "site_account_group": "The group"}, "site_account_group", "group name"),
+        ({**STUDENTS, "site_account_source_addresses": ["hub"]}, "site_account_source_addresses", "not an address"),
+    ],
+)
+def test_accounts_of_the_cluster_that_cannot_be(changes, variable, words):
+    found = checks.site_problems({}, site(**changes), GROUPS)
+    assert any(message.startswith(f"{variable} = ") and words in message for message in found), found
+
+
+def test_names_that_people_choose_are_no_accounts_of_the_cluster():
+    (found,) = checks.site_problems({"jupyterhub_authenticator": "native"}, site(**STUDENTS), GROUPS)
+    assert found.startswith("jupyterhub_authenticator = 'native': people choose their names")
+    assert checks.site_problems({"jupyterhub_authenticator": "native"}, site(**POOL), GROUPS) == []
