@@ -63,8 +63,9 @@ def test_the_hub_knows_nothing_of_ansible():
 def test_what_runs_on_clusters_needs_the_standard_library_alone():
     allowed = {
         "__future__", "argparse", "ast", "asyncio", "base64", "binascii", "collections", "concurrent", "contextlib", "ctypes",
-        "dataclasses", "datetime", "errno", "fcntl", "functools", "getpass", "grp", "hashlib", "hmac", "http", "io", "ipaddress", "itertools", "json",
-        "logging", "math", "os", "pathlib", "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "shutil",
+        "dataclasses", "datetime", "errno", "fcntl", "functools", "getpass", "grp", "hashlib", "hmac", "http", "io", "ipaddress",
+        "itertools", "json", "logging", "math", "os", "pathlib",
+        "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "shutil",
         "signal", "socket", "socketserver", "ssl", "stat", "string", "struct", "subprocess", "sys", "syslog", "tempfile", "textwrap",
         "threading", "time", "traceback", "typing", "urllib", "uuid",
     }  # fmt: skip

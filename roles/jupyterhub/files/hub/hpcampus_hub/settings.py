@@ -632,17 +632,7 @@ def _check_references(site: Site) -> None:
     for cluster in site.clusters.values():
         _check_accounts(cluster)
     for profile in site.profiles.values():
-        _known(f"HpcHub.profiles[{profile.name}].cluster", profile.cluster, site.clusters)
-        if profile.standby and profile.overlay_mb:
-            raise SettingsError(
-                f"HpcHub.profiles[{profile.name}].overlay_mb: jobs that wait warm cannot mount the file of who comes later;"
-                " set overlay_mb or standby to 0"
-            )
-        if profile.standby and site.clusters[profile.cluster].accounts.mode != "one":
-            raise SettingsError(
-                f"HpcHub.profiles[{profile.name}].standby: a job that waits for nobody in particular has no student's account;"
-                f" set it to 0 on cluster {profile.cluster}"
-            )
+        _check_profile(site, profile)
     for course in site.courses.values():
         if not is_slug(course_user(course.slug)):
             raise SettingsError(f"HpcHub.courses[{course.slug}].slug: is too long; 57 characters at most")
@@ -656,3 +646,17 @@ def _check_references(site: Site) -> None:
                 f" {cluster.accounts.mode!r}, where jobs cannot mount the directories of courses; choose a profile on a cluster"
                 " with mode 'one'"
             )
+
+
+def _check_profile(site: Site, profile: Profile) -> None:
+    _known(f"HpcHub.profiles[{profile.name}].cluster", profile.cluster, site.clusters)
+    if profile.standby and profile.overlay_mb:
+        raise SettingsError(
+            f"HpcHub.profiles[{profile.name}].overlay_mb: jobs that wait warm cannot mount the file of who comes later;"
+            " set overlay_mb or standby to 0"
+        )
+    if profile.standby and site.clusters[profile.cluster].accounts.mode != "one":
+        raise SettingsError(
+            f"HpcHub.profiles[{profile.name}].standby: a job that waits for nobody in particular has no student's account;"
+            f" set it to 0 on cluster {profile.cluster}"
+        )
