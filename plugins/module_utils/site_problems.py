@@ -336,8 +336,30 @@ def cluster_account_problems(site: Record) -> t.Iterator[str]:
             "courses need 'one': their directories belong to that account, and no other can mount them",
             "Set it to one, or remove the courses",
         )
+    if mode != "one":
+        yield from _unshared_problems(site)
     if mode == "students":
         yield from _own_account_problems(site)
+
+
+def _unshared_problems(site: Record) -> t.Iterator[str]:
+    """Check what needs one account for all: a way through the service account, and jobs that wait for nobody in particular."""
+    mode = site["site_account_mode"]
+    if site["site_data_path"] != "reverse":
+        yield problem(
+            "site_data_path",
+            site["site_data_path"],
+            f"with site_account_mode {mode!r} the hub's account cannot enter the jobs of students",
+            "Set it to reverse, or site_account_mode to one",
+        )
+    for where, record in _records(site, "site_profiles"):
+        if record.get("standby") and (record.get("cluster") or site["site_cluster_name"]) == site["site_cluster_name"]:
+            yield problem(
+                f"{where}.standby",
+                record["standby"],
+                f"with site_account_mode {mode!r} a job needs its student's account before it starts",
+                "Set it to 0, or site_account_mode to one",
+            )
 
 
 def _own_account_problems(site: Record) -> t.Iterator[str]:

@@ -14,7 +14,7 @@ from hpcampus_hub.leases import LeaseError
 from hpcampus_hub.names import slug_of
 from hpcampus_hub.protocol import Job
 from hpcampus_hub.settings import SettingsError, read_site
-from tests.unit.hub.sites import cluster, settings
+from tests.unit.hub.sites import cluster, profile, settings
 
 SPAWN = "a" * 32
 
@@ -187,3 +187,11 @@ def test_wrong_rules_are_refused_by_name(rules: object, named: str) -> None:
 def test_a_course_needs_a_cluster_that_can_mount_it() -> None:
     with pytest.raises(SettingsError, match=r"courses\[py1\]\.profile: runs on cluster lab with accounts.mode 'pool'"):
         read_site(**settings(clusters=[cluster(accounts={"mode": "pool", "pool": ["p1"]})]))
+
+
+@pytest.mark.parametrize("rules", [{"mode": "pool", "pool": ["p1"]}, {"mode": "students"}])
+def test_what_needs_one_account_for_all_is_refused(rules: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"clusters\[lab\]\.data_path: is 'relay'"):
+        read_site(**settings(clusters=[cluster(accounts=rules, data_path="relay")], courses=[]))
+    with pytest.raises(SettingsError, match=r"profiles\[small\]\.standby"):
+        read_site(**settings(clusters=[cluster(accounts=rules)], courses=[], profiles=[profile(standby=1)]))

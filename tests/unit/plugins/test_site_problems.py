@@ -523,6 +523,13 @@ def test_every_mode_of_accounts_can_be_had(changes):
         ),
         ({**POOL, "site_courses": [COURSE]}, "site_account_mode", "courses need 'one'"),
         ({**STUDENTS, "site_courses": [COURSE]}, "site_account_mode", "courses need 'one'"),
+        ({**POOL, "site_data_path": "relay"}, "site_data_path", "cannot enter"),
+        ({**STUDENTS, "site_data_path": "auto"}, "site_data_path", "cannot enter"),
+        (
+            {**POOL, "site_profiles": [record("site_profiles", standby=1)]},
+            "site_profiles[0].standby",
+            "before it starts",
+        ),
         ({**STUDENTS, "site_account_pattern": "["}, "site_account_pattern", "not a regular expression"),
         ({**STUDENTS, "site_account_pattern": "a b"}, "site_account_pattern", "spaces"),
         ({**STUDENTS, "site_account_prefix": "S"}, "site_account_prefix", "lower case"),
