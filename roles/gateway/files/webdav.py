@@ -74,7 +74,7 @@ def rclone_argv(device, config):
         "rclone", "mount2", REMOTE + ":", device, "--config", config, "--allow-non-empty", "--umask", "077",
         "--vfs-cache-mode", "writes", "--cache-dir", CACHE, "--vfs-cache-max-size", CACHE_MAX, "--vfs-cache-max-age", "10m",
         "--vfs-write-back", "1s", "--dir-cache-time", "30s", "--contimeout", "5s", "--timeout", "20s", "--retries", "1",
-        "--low-level-retries", "2", "--transfers", "2", "--buffer-size", "4M", "--log-level", "NOTICE",
+        "--low-level-retries", "1", "--transfers", "2", "--buffer-size", "4M", "--log-level", "NOTICE",
     ]  # fmt: skip
 
 
