@@ -129,7 +129,7 @@ def test_a_container_that_does_not_start_with_the_folder_is_started_without_it(
     spawn = {"user_id": "alice", "image": "base", "apptainer": "/usr/bin/apptainer"}
     monkeypatch.setattr(main, "run_server", run_server)
     home = str(base / "users/alice/home")
-    made = folder.Folder(folder.folder_argv(str(base), "cloud"), 1, place=(home, "cloud"))
+    made = folder.Folder(folder.folder_argv("/srv/lib", "cloud"), 1, place=(home, "cloud"))
     private = str(base / "private")
     assert main.run_in_container(str(base), spawn, private, "/env", [], made, Quiet()) == 0
     assert ["--fusemount" in argv for argv in ran] == [True, False]

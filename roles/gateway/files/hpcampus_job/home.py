@@ -48,14 +48,14 @@ def has_room(home):
     return True
 
 
-def leave_note(home, text):
+def leave_note(home, text, name=NOTE):
     """Leave a text file for the person; what lies in its place is replaced, never followed. Without room there is none."""
     with contextlib.suppress(OSError):
         handle, partial = tempfile.mkstemp(dir=home, prefix=".hpcampus-")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(text.rstrip("\n") + "\n")
-            os.rename(partial, f"{home}/{NOTE}")
+            os.rename(partial, f"{home}/{name}")
         except OSError:
             os.unlink(partial)
             raise

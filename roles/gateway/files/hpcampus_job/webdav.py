@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 
-from .container import CONTAINER_HOME
+from .home import CONTAINER_HOME, home_of, leave_note
 from .log import log
 
 DEVICE = "/dev/fuse"
@@ -38,7 +38,8 @@ class Folder:
     def left_out(self, text):
         """Tell the job's log and the person why the server runs without the folder."""
         log("webdav-left-out", text)
-        leave_note(*self._place, text=text)
+        home, name = self._place
+        leave_note(home, f"The folder {name} is not connected. {text}", f"{name}-not-connected.txt")
 
     def __enter__(self):
         return self
@@ -48,11 +49,11 @@ class Folder:
             os.close(self._handle)
 
 
-def folder_argv(base_dir, name):
+def folder_argv(lib_dir, name):
     """Options by which Apptainer mounts the folder and starts its program; hold no secret."""
     return [
         "--bind",
-        f"{base_dir}/lib/webdav.py:{PROGRAM}:ro",
+        f"{lib_dir}/webdav.py:{PROGRAM}:ro",
         "--fusemount",
         f"container:python3 -s {PROGRAM} {name} {CONTAINER_HOME}/{name}",
     ]
@@ -91,23 +92,12 @@ def fill_pipe(path, settings):
     return handle
 
 
-def leave_note(home, name, text):
-    """Write a note into the home. The person may have put a link there, which must not be followed out of the container."""
-    path = f"{home}/{name}-not-connected.txt"
-    with contextlib.suppress(OSError):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(f"The folder {name} is not connected. {text}\n")
-
-
 def prepare_folder(base_dir, spawn, private_dir):
     """Prepare the person's folder, if there is one. It is never a reason for a server not to start."""
     settings = spawn["secrets"].get("webdav")
     if settings is None:
         return Folder()
-    home = "{}/users/{}/home".format(base_dir, spawn["user_id"])
+    home = home_of(base_dir, spawn["user_id"])
     name = settings["name"]
     try:
         require_device()
@@ -122,4 +112,4 @@ def prepare_folder(base_dir, spawn, private_dir):
         Folder(place=(home, name)).left_out(text)
         return Folder()
     log("webdav-folder", name)
-    return Folder(folder_argv(base_dir, name), UPLOAD_SECONDS, handle, (home, name))
+    return Folder(folder_argv(spawn.get("lib_dir", base_dir + "/lib"), name), UPLOAD_SECONDS, handle, (home, name))
