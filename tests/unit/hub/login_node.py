@@ -111,6 +111,8 @@ class LoginNode:
         """What the gateway says on its standard error before it ends at once."""
         self.log_text = ""
         self.hand_over_fails = False
+        self.status = "200 OK"
+        """What servers answer."""
         self.ways = {"reverse": "", "direct": "", "forward": "", "relay": ""}
         """What a look at the data paths finds."""
         self.skew = 0.0
@@ -334,12 +336,16 @@ class LoginNode:
 
         return answer
 
-    @staticmethod
-    async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Any path: a server that works."""
         await reader.readuntil(b"\r\n\r\n")
         body = b'{"version": "2.0"}'
-        lines = ["HTTP/1.1 200 OK", "X-JupyterHub-Version: 6.1.1", f"Content-Length: {len(body)}", "Connection: close"]
+        lines = [
+            f"HTTP/1.1 {self.status}",
+            "X-JupyterHub-Version: 6.1.1",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+        ]
         head = "\r\n".join([*lines, "", ""])
         writer.write(head.encode() + body)
         await writer.drain()

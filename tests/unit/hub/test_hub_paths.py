@@ -113,7 +113,8 @@ async def test_why_a_path_is_not_up_is_told_while_waiting_and_in_the_end(
     (hub.carrier / "state" / f"{order['port']}.json").write_text(json.dumps(state))
     events = await hub.events("bob")
     words = "relay, through Slurm on the login node: srun: error: \\x1b[31mstep creation disabled"
-    assert f"Connecting ({words}); it is tried again." in [event["message"] for event in events]
+    told = [event["message"] for event in events if f"Connecting ({words}); it is tried again." in event["message"]]
+    assert told == [f"Job {order['job_id']} runs on node-a. Connecting ({words}); it is tried again."]
     assert events[-1]["failed"]
     assert f"no answer came in time: {words}" in events[-1]["message"]
     assert hub.orders == {}

@@ -164,6 +164,16 @@ async def test_what_is_waited_for_is_told_truly(hub: HubProcess, login_node: Log
     assert percents == sorted(percents)
 
 
+async def test_each_step_of_a_start_is_told_once(hub: HubProcess, login_node: LoginNode) -> None:
+    login_node.server_delay, login_node.status = 0.5, "503 Not yet"
+    await hub.spawn_in_background("bob")
+    await asyncio.sleep(1.5)
+    login_node.status = "200 OK"
+    messages = [event["message"] for event in await hub.events("bob")]
+    for end in ("its container and server are starting.", "the server is nearly ready."):
+        assert len([message for message in messages if message.endswith(end)]) == 1
+
+
 async def test_a_job_that_fails_shows_its_last_log_lines(hub: HubProcess, login_node: LoginNode) -> None:
     login_node.server_delay = 60
     login_node.log_text = "\n".join(["old line"] * 20 + ["FATAL: <b>no space</b> left"])

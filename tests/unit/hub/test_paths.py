@@ -191,6 +191,9 @@ def test_the_state_of_another_server_is_not_shown(tmp_path: Path) -> None:
     assert desk.error(20000, SPAWN) is None
     for state, shown in (
         ({"up": False, "spawn_id": SPAWN, "error": "a wall"}, "a wall"),
+        ({"up": False, "spawn_id": SPAWN, "error": "a wall", "tries": 2}, "a wall"),
+        ({"up": False, "spawn_id": SPAWN, "error": "a wall", "tries": 1}, None),
+        ({"up": False, "spawn_id": "", "error": "host: not allowed", "tries": 0}, "host: not allowed"),
         ({"up": True, "spawn_id": SPAWN, "error": "a wall"}, None),
         ({"up": False, "spawn_id": OTHER, "error": "a wall"}, None),
         ([], None),

@@ -18,7 +18,7 @@ from . import commands
 from .orders import DIRECT, Order
 
 LINE_CHARACTERS = 300
-QUIET = (b"channel ", b"connect_to ")
+QUIET = (b"channel ", b"connect to ", b"connect_to ")
 """Beginnings of lines that only say that the notebook server does not listen yet: the hub knocks several times a second."""
 
 

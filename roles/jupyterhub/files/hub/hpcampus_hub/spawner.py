@@ -56,6 +56,7 @@ _RECONNECT_SECONDS = 150.0
 _CERTIFICATE_MARGIN_SECONDS = 300
 _LOG_LINES = 12
 _SLURM_SECONDS = 30.0
+_UNREACHED_SECONDS = 60.0
 
 
 class StartError(SpawnException):
@@ -518,21 +519,27 @@ class HpcSpawner(Spawner):
         if job.state == RUNNING:
             updated = replace(updated, node=job.nodes).marked("submitted", now).marked("running", now)
             self._open(updated)
-            if "tunnel" not in updated.marks:
-                self._tell(50, f"Job {job.job_id} runs on {job.nodes}: its container and server are starting.")
+            self._tell_running(updated)
         elif not verdict.over:
             self._tell(30, words.queued(job, now))
         if updated != record and self._is_current(record):
             self._keep(updated)
         return updated
 
+    def _tell_running(self, record: SpawnRecord) -> None:
+        """Tell that the job runs, and what keeps the hub from it, until the hub has reached it."""
+        if "tunnel" in record.marks:
+            return
+        trouble = self._path_trouble(record)
+        if trouble:
+            self._tell(50, f"Job {record.job_id} runs on {record.node}. Connecting ({trouble}); it is tried again.")
+        else:
+            self._tell(50, f"Job {record.job_id} runs on {record.node}: its container and server are starting.")
+
     def _note_knock(self, record: SpawnRecord, found: Knock) -> SpawnRecord:
         """Take down what a knock found, and tell it."""
         now = time.time()
         if found is Knock.NO_TUNNEL:
-            trouble = self._path_trouble(record)
-            if trouble:
-                self._tell(None, f"Connecting ({trouble}); it is tried again.")
             return record
         updated = record.marked("running", now).marked("tunnel", now)
         if found is Knock.NO_SERVER:
@@ -551,6 +558,7 @@ class HpcSpawner(Spawner):
             raise StartError("The server was stopped before it was ready.", reason="stopped")
         name = f"Job {record.job_id}" if record.job_id else "The job"
         if verdict.over:
+            self._note_unreached(record)
             raise StartError(
                 f"{name} ended before the server was ready: {words.ended(verdict.job)}.",
                 reason="ended",
@@ -561,8 +569,7 @@ class HpcSpawner(Spawner):
             raise StartError(f"{name} can never start: {never}. Pick another size.", reason="never")
         if time.time() > record.deadline:
             waits = verdict.job is not None and verdict.job.state != RUNNING
-            if not waits and "tunnel" not in record.marks:
-                self.engine.chooser.failed(record.cluster, record.path, "no server was reached")
+            self._note_unreached(record)
             trouble = self._path_trouble(record)
             why = f"no answer came in time: {trouble}" if trouble else "no answer came in time"
             if waits and verdict.job is not None:
@@ -573,6 +580,13 @@ class HpcSpawner(Spawner):
                 status_code=504,
                 log_lines="" if waits else await self._last_log_lines(record),
             )
+
+    def _note_unreached(self, record: SpawnRecord) -> None:
+        """Where a job ran for a while and was never reached, its data path may be why."""
+        ran = time.time() - record.marks.get("running", time.time())
+        if "tunnel" not in record.marks and ran > _UNREACHED_SECONDS:
+            why = self._path_trouble(record) or f"job {record.job_id} ran for {ran:.0f} s"
+            self.engine.chooser.failed(record.cluster, record.path, why)
 
     async def _last_log_lines(self, record: SpawnRecord) -> str:
         """The end of the job's log, or nothing when it cannot be had."""

@@ -90,9 +90,14 @@ class Desk:
             path.unlink(missing_ok=True)
 
     def error(self, port: int, spawn_id: str) -> str | None:
-        """The last thing that went wrong with a connection; None when it is up or nothing is known."""
+        """The last thing that went wrong with a connection; None when it is up, or nothing is known.
+
+        That the first try fails is no news: the job may not have begun to listen.
+        """
         state = self._read(self._directory / "state" / f"{port}.json")
         if state is None or state.get("up") is True or state.get("spawn_id") not in (spawn_id, ""):
+            return None
+        if state.get("spawn_id") and state.get("tries") in (0, 1):
             return None
         return shown(str(state.get("error", "")))
 
