@@ -17,6 +17,7 @@ SSH_ROUND = "ssh down"
 SSH_SECONDS = 75
 WAITING_SECONDS = 10
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
+REFUSAL = "is not the pinned one; if it was renewed on purpose, run the hub step again"
 KEPT = "/root/kept-host-key"
 
 
@@ -119,7 +120,23 @@ async def host_key_changed(stage: Stage) -> None:
         await stage.on("login", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", HOST_KEY, stdin="y\n")
         try:
             await stage.on("login", "systemctl", "restart", "ssh")
+            since = (await stage.on("campus", "date", "+%s")).strip()
             await cut_sessions(stage)
+
+            async def refused() -> bool:
+                journal = (
+                    "journalctl",
+                    "--unit",
+                    "jupyterhub",
+                    "--since",
+                    f"@{since}",
+                    "--output",
+                    "cat",
+                    "--no-pager",
+                )
+                return REFUSAL in await stage.on("campus", *journal)
+
+            await stage.until("the hub refuses the login node", refused, 40)
             start = asyncio.create_task(newcomer.start())
             await asyncio.sleep(WAITING_SECONDS)
             assert not start.done(), "nothing can start so far"
@@ -127,10 +144,11 @@ async def host_key_changed(stage: Stage) -> None:
             stage.saw("who works: nothing, cells go on")
         finally:
             await stage.on("login", "sh", "-c", f"cp -p {KEPT}/ssh_host_ed25519_key* /etc/ssh/")
+            await stage.on("login", "rm", "-r", KEPT)
             await stage.on("login", "systemctl", "restart", "ssh")
-        since = time.monotonic()
+        back = time.monotonic()
         await start
         await newcomer.begin_work()
-        await stage.recovers("the start goes on", newcomer.goes_on, since)
-        assert "is not the pinned one; if it was renewed on purpose, run the hub step again" in waited(newcomer)
+        await stage.recovers("the start goes on", newcomer.goes_on, back)
+        assert REFUSAL in waited(newcomer)
         stage.saw(f"who starts: {waited(newcomer)}")
