@@ -53,7 +53,7 @@ class FakeSlurm:
         if argv[0] == "squeue":
             comment = f"hpcampus:hub:reach-probe::{self.probe_id}"
             nonce = argv[-1].split("|", 1)[0]
-            return f"{nonce}|7|{self.state}|Priority|127.0.0.1|N/A|{comment}\n" if self.state else ""
+            return f"{nonce}|7|{self.state}|Priority|127.0.0.1|N/A|hpcampus|{comment}\n" if self.state else ""
         if argv[0] == "srun":
             if self.relay == "fail":
                 raise errors.SlurmError("srun failed (1): access denied")
@@ -200,13 +200,15 @@ def test_a_refusal_of_the_hub_proves_the_way(monkeypatch: pytest.MonkeyPatch, sa
     assert job.trouble_with_hub(HUB) == trouble
 
 
-def test_the_job_tells_its_port_and_answers_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lib", ["lib", "elsewhere"])
+def test_the_job_tells_its_port_and_answers_there(tmp_path: Path, lib: str) -> None:
     token = "0" * 31 + "7"
     (tmp_path / "spawns").mkdir()
-    (tmp_path / "lib").symlink_to(FILES)
+    (tmp_path / lib).symlink_to(FILES)
     hub = {**HUB, "host": "127.0.0.1", "port": 1}
     (tmp_path / "spawns" / f"{token}.json").write_text(json.dumps({"hub": hub}))
     argv = [sys.executable, "-I", str(FILES / "job_reach.py"), str(tmp_path), token]
+    argv += [] if lib == "lib" else [str(tmp_path / lib)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         first, second = (json.loads(process.stdout.readline()) for _ in range(2))
