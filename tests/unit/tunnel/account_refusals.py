@@ -68,7 +68,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     Attempt("a command behind the allowed word", NOT_SERVED, command="session; id"),
     Attempt("a shell", NOT_SERVED, command=""),
     Attempt("a shell with a terminal", r"PTY allocation request failed", ("-tt",), command=""),
-    Attempt("sftp", NOT_SERVED, command="", program="sftp"),
+    Attempt("sftp", r"\A\s*(?:Connection closed\.?\s*)+\Z", command="", program="sftp"),
     Attempt("a forward to the login node", NO_OPENING, ("-W", "127.0.0.1:22"), command=""),
     Attempt("a port that listens", NO_LISTENING, ("-N", "-R", "127.0.0.1:20017:127.0.0.1:22"), command=""),
     Attempt("another student with one's certificate", NOT_LET_IN, user="bob"),
@@ -177,11 +177,21 @@ def _write(run: Run, path: str, text: str) -> None:
     must(run, ["sh", "-c", 'umask 077; printf "%s\\n" "$2" >"$1"', "sh", path, text.strip()])
 
 
+# So many refused logins would lock the hub out, and the last refusals would come without their message.
+_PENALTIES = "/etc/ssh/sshd_config.d/10-attempts.conf"
+_NO_PENALTIES = f"""
+if /usr/sbin/sshd -T | grep -q '^persourcepenalties '; then
+    echo 'PerSourcePenalties no' >{_PENALTIES} && systemctl reload ssh
+fi
+"""
+
+
 def prepare(on_hub: Run, on_login: Run, on_other: Run, login: str) -> Kit:
     """Make the accounts on the login node, one key, every certificate that the attempts show, and pin the login node's key."""
     kit = Kit(on_hub, on_login, on_other, login)
     for account, groups in (("alice", STUDENTS), ("bob", STUDENTS), ("carol", "users")):
         must(on_login, ["sh", "-c", 'id "$1" || useradd -m -s /bin/sh -p "*" -G "$2" "$1"', "sh", account, groups])
+    must(on_login, ["sh", "-c", _NO_PENALTIES])
     must(on_hub, ["sh", "-c", f"rm -rf {FOLDER}; umask 077; mkdir {FOLDER}"])
     must(on_hub, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", f"{FOLDER}/key"])
     must(on_hub, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", f"{FOLDER}/other-ca"])
@@ -244,5 +254,6 @@ def clean(kit: Kit) -> None:
     """Remove what :func:`prepare` made."""
     for run_there in (kit.on_hub, kit.on_other):
         must(run_there, ["rm", "-rf", FOLDER])
+    must(kit.on_login, ["sh", "-c", f"rm -f {_PENALTIES}; systemctl reload ssh"])
     for account in ("alice", "bob", "carol"):
-        must(kit.on_login, ["userdel", "-r", account])
+        must(kit.on_login, ["sh", "-c", 'pkill -KILL -u "$1"; sleep 1; userdel -r "$1"', "sh", account])
