@@ -209,7 +209,7 @@ async def test_a_start_waits_while_slurm_is_away(hub: HubProcess, login_node: Lo
     login_node.queue_fails = True
     await hub.spawn_in_background("bob")
     watching = asyncio.create_task(hub.events("bob"))
-    await asyncio.sleep(1)
+    await until(lambda: sum(call["op"] == "submit" for call in login_node.calls) > 1)
     assert not watching.done()
     login_node.queue_fails, login_node.refuse = False, None
     events = await watching
@@ -221,7 +221,7 @@ async def test_a_start_says_at_once_that_the_cluster_is_away(hub: HubProcess, lo
     await login_node.stop_listening()
     await hub.spawn_in_background("bob")
     watching = asyncio.create_task(hub.events("bob"))
-    await asyncio.sleep(1)
+    await asyncio.sleep(3)
     await login_node.start()
     events = await watching
     assert events[-1]["ready"]

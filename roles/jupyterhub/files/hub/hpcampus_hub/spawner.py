@@ -445,6 +445,7 @@ class HpcSpawner(Spawner):
     async def _send(self, link: Caller, request: Submit, record: SpawnRecord) -> int:
         """Submit, again and again while the cluster cannot be reached: the spawn id keeps it from being done twice."""
         give_up = min(record.deadline, time.time() + self.submit_timeout)
+        away = False
         while True:
             main = self.engine.links[record.cluster]
             if not main.up:
@@ -454,9 +455,11 @@ class HpcSpawner(Spawner):
                 return decode_job_id(await link.call("submit", **request.fields()))
             except GatewayError as error:
                 trouble = error.message
-                if error.code == "slurm" and await self._slurm_is_away(record):
+                # Slurm may have come back after it was asked: what it refuses then is tried once more.
+                was_away, away = away, error.code == "slurm" and await self._slurm_is_away(record)
+                if away:
                     trouble = f"Slurm on cluster {record.cluster} does not answer"
-                elif error.code != "busy":
+                elif error.code != "busy" and not was_away:
                     raise StartError(
                         f"Cluster {record.cluster} refused: {trouble}. Pick another size, or ask the administrator.",
                         reason="refused",
@@ -836,8 +839,8 @@ class HpcSpawner(Spawner):
         while True:
             events, news = self._events, self._news
             for event in events[told:]:
+                told += 1  # not the list's length afterwards: it grows while an event is sent
                 yield dict(event)
-            told = len(events)
             await news.wait()
 
     @default("progress_ready_hook")
