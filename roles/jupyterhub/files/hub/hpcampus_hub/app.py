@@ -10,7 +10,7 @@ from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from traitlets import Dict, Float, Integer, List, TraitError, Unicode
 
-from . import courses
+from . import courses, origin
 from .auth import AccountsError, refuse_reserved_names
 from .engine import SETTINGS_KEY, Engine
 from .folders import SETTINGS_KEY as FOLDERS_KEY
@@ -114,7 +114,7 @@ class HpcHub(JupyterHub):
         )
         self.load_groups = {**self.load_groups, **courses.load_groups(listed)}
         self.load_roles = [*self.load_roles, *courses.load_roles(listed)]
-        self.tornado_settings = {**self.tornado_settings, SETTINGS_KEY: self.engine}
+        self.tornado_settings = {**origin.settings_with(self.tornado_settings), SETTINGS_KEY: self.engine}
         base = self._template_paths_default()
         own = [TEMPLATES, *getattr(self.authenticator_class, "template_paths", ())]
         self.template_paths = [*(path for path in self.template_paths if path not in base), *own, *base]
@@ -125,6 +125,11 @@ class HpcHub(JupyterHub):
 
     async def _add_route(self, user: Any, server_name: str) -> None:
         await self.proxy.add_user(user, server_name)
+
+    def init_tornado_application(self) -> None:
+        """Make the application that answers requests."""
+        settings = {**self.tornado_settings, "hub_prefix": self.hub_prefix}
+        self.tornado_application = origin.GuardedApplication(self.handlers, **settings)
 
     async def init_users(self) -> None:
         """Load users; nobody may log in as a course."""
