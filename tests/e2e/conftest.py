@@ -72,6 +72,18 @@ class Platform:
         finally:
             await notebook.close()
 
+    @contextlib.asynccontextmanager
+    async def neighbours(self) -> AsyncIterator[tuple[Notebook, Notebook]]:
+        """Start servers of two students on one node."""
+        for node in COMPUTE[1:]:
+            self.on("login", "scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+        try:
+            async with self.running("student1") as first, self.running("student2") as second:
+                yield first, second
+        finally:
+            for node in COMPUTE[1:]:
+                self.on("login", "scontrol", "update", f"nodename={node}", "state=resume")
+
     async def until(self, what: str, condition: object, seconds: float = 60) -> None:
         """Wait until a condition holds; it may fail while services restart."""
         assert callable(condition)

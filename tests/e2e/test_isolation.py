@@ -100,17 +100,11 @@ async def test_no_secret_in_arguments_scripts_and_logs(platform: Platform):
         await notebook.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def pair(platform: Platform) -> AsyncIterator[tuple[Notebook, Notebook]]:
-    """Give two students whose jobs run on the same node; all tests that follow use them."""
-    for node in COMPUTE[1:]:
-        platform.on("login", "scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
-    try:
-        async with platform.running("student1") as first, platform.running("student2") as second:
-            yield first, second
-    finally:
-        for node in COMPUTE[1:]:
-            platform.on("login", "scontrol", "update", f"nodename={node}", "state=resume")
+    """Two students with a server each, on the same node."""
+    async with platform.neighbours() as servers:
+        yield servers
 
 
 async def test_neither_files_nor_processes_nor_sockets_nor_tokens(pair: tuple[Notebook, Notebook]):

@@ -6,6 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from jupyterhub.auth import Authenticator
+
+from hpcampus_hub.auth import AccountsFileAuthenticator
 from tests.unit.hub.hub_process import HubProcess
 from tests.unit.hub.login_node import LoginNode
 from tests.unit.hub.signer_peer import SignerPeer
@@ -37,3 +40,15 @@ async def make_hub(directory: Path, node: LoginNode, peer: SignerPeer, zygote: Z
     process = HubProcess(directory / "hub", node, peer.path, zygote)
     yield process
     await process.stop()
+
+
+class AnyName(AccountsFileAuthenticator):
+    """Lets an administrator make accounts of any name that JupyterHub itself allows."""
+
+    def validate_username(self, username: str) -> bool:
+        """Ask JupyterHub only."""
+        return Authenticator.validate_username(self, username)
+
+    def normalize_username(self, username: str) -> str:
+        """Leave it as it is."""
+        return username
