@@ -69,6 +69,18 @@ def opened_from_a_notebook(page: Page, path: str) -> str:
     return result
 
 
+def fetched_by_a_notebook(page: Page, path: str) -> list[int]:
+    """Statuses with which a script of a notebook server's page is answered when it asks for a page of the hub in every way."""
+    script = """async path => {
+        const statuses = []
+        for (const mode of ['no-cors', 'same-origin', 'cors'])
+            for (const cache of ['default', 'force-cache'])
+                statuses.push((await fetch(path, {mode, cache})).status)
+        return statuses
+    }"""
+    return list(page.evaluate(script, path))
+
+
 def stop_server(page: Page) -> None:
     """Stop the server on the home page."""
     page.goto("hub/home")
@@ -99,6 +111,10 @@ def test_log_in_start_run_a_cell_read_its_output(platform: Platform, page: Page)
         page.screenshot(path=SCREENS / "student1-4-cell.png")
         assert opened_from_a_notebook(page, "/user/student1/api") == "read"
         assert opened_from_a_notebook(page, "/hub/home") == "out of reach"
+        assert set(fetched_by_a_notebook(page, "/user/student1/api")) == {200}
+        for path in ("/hub/home", "/hub/token", "/hub/spawn", "/hub/api/user"):
+            assert set(fetched_by_a_notebook(page, path)) == {403}, path
+        assert "_xsrf" not in page.evaluate("history.pushState(null, '', '/hub/home'), document.cookie")
     finally:
         stop_server(page)
     page.screenshot(path=SCREENS / "student1-5-home.png")

@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 BASE_DIR = "/srv/hpcampus"
 SHELL = "'\"`$&|;<>(){}[]*?!~#%^=\\ \t\n\r\0:,@+.-_/"
-SIGNS = st.one_of(st.sampled_from(SHELL), st.sampled_from(string.ascii_letters + string.digits), st.characters())
+SIGNS = st.one_of(
+    st.sampled_from(SHELL), st.sampled_from(string.ascii_letters + string.digits), st.characters(codec="utf-8")
+)
 NAMES = st.text(SIGNS, min_size=1, max_size=120)
 container = load("hpcampus_job.container")
 
@@ -50,10 +52,11 @@ PEOPLE = [
     'a"b',
     "a b",
     "a|b&c>d",
-    "%2F",
+    "a\\b",
     "-rf",
     "~root",
     "a..b",
+    "%2F",
     "{{x}}",
     "$HOME",
     "é",
