@@ -21,7 +21,7 @@ ADD_KEY, USER_KEYRING = 248, -4
 
 def leave_files():
     """In her home and in all places for passing files."""
-    for path in ("mine.txt", "/tmp/mine.txt", "/var/tmp/mine.txt", "/dev/shm/mine.txt"):
+    for path in ("mine.txt", "/tmp/mine.txt", "/var/tmp/mine.txt", "/dev/shm/mine.txt", "/scratch/mine.txt"):
         pathlib.Path(path).write_text(MARK)
 
 

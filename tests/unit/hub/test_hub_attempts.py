@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jupyterhub import apihandlers, handlers
 from tornado.httpclient import HTTPResponse
 
@@ -49,6 +51,19 @@ BODY = {
     "last_activity": "2030-01-01T00:00:00Z",
 }
 EXPIRED_BODY = {**BODY, "users": [], "servers": {"": {"last_activity": "2030-01-01T00:00:00Z"}}}
+
+HOSTILE_TEXT = st.text(st.sampled_from("'\"`$&|;<>(){}[]*?!~#%^=\\ \t\n\0:,@+.-_/aZ9\u00e9\u202e\u0664"), max_size=40)
+HOSTILE_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), HOSTILE_TEXT),
+    lambda values: st.one_of(st.lists(values, max_size=3), st.dictionaries(HOSTILE_TEXT, values, max_size=3)),
+    max_leaves=6,
+)
+OPTION_NAMES = st.one_of(
+    st.sampled_from(
+        ["course", "image", "cpus", "memory", "time_limit_minutes", "gres", "partition", "ip", "port", "cmd"]
+    ),
+    HOSTILE_TEXT,
+)
 
 Route = tuple[str, str]
 BROKEN = ("/api/authorizations/token", "/api/authorizations/cookie/")
@@ -220,6 +235,32 @@ async def test_no_attribute_of_a_spawner_is_an_option(
 
 async def _is_gone(hub: HubProcess) -> bool:
     return await hub.server("bob") is None
+
+
+NOT_A_PROFILE = HOSTILE_VALUES.filter(lambda value: value not in ("small", "gpu", None))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(NOT_A_PROFILE, st.dictionaries(OPTION_NAMES, HOSTILE_VALUES, max_size=4)), min_size=8, max_size=8
+    )
+)
+async def test_no_options_make_an_error_or_a_job(
+    hub: HubProcess, login_node: LoginNode, asked: list[tuple[Any, dict[str, Any]]]
+) -> None:
+    """Requests of eight people at a time, none of which names a profile that there is."""
+    people = [f"person{number}" for number in range(len(asked))]
+    await hub.api("POST", "/users", {"usernames": people})
+    submits = len([call for call in login_node.calls if call["op"] == "submit"])
+    answers = await asyncio.gather(
+        *(
+            hub.api("POST", f"/users/{person}/server", {**more, "profile": profile})
+            for person, (profile, more) in zip(people, asked, strict=True)
+        )
+    )
+    assert [answer.code for answer in answers] == [400] * len(asked)
+    assert len([call for call in login_node.calls if call["op"] == "submit"]) == submits
 
 
 async def test_no_way_of_oauth_leads_elsewhere(hub: HubProcess) -> None:
