@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -35,7 +36,8 @@ def program(name: str, known: dict[str, Any]) -> str:
     """A module of the attempts as one cell."""
     modules = [(PROGRAMS / f"{part}.py").read_text() for part in ("attempts", name)]
     body = "\n".join(re.sub(r"^from tests\.e2e.*$", "", module, flags=re.MULTILINE) for module in modules)
-    return f"import os\nos.environ['HPCAMPUS_KNOWN'] = {json.dumps(known)!r}\n{body}"
+    packed = base64.b64encode(json.dumps(known).encode()).decode()  # or a search for the mark would find this very text
+    return f"import os\nos.environ['HPCAMPUS_KNOWN'] = {packed!r}\n{body}"
 
 
 def ports(platform: Platform, host: str) -> list[int]:

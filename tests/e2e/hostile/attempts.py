@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The frame of the attempts; runs in a kernel of the hostile student."""
 
+import base64
 import json
 import os
 
-KNOWN: dict = json.loads(os.environ.get("HPCAMPUS_KNOWN", "{}"))
+KNOWN: dict = json.loads(base64.b64decode(os.environ.get("HPCAMPUS_KNOWN", "e30=")))
 ATTEMPTS: list = []
 
 
@@ -20,13 +21,11 @@ def attempt(expected):
 
 
 def all_results():
-    """Run all attempts; an OSError is a refusal of the system, everything else is a mistake of the attempt."""
+    """Run all attempts; each deals with the refusals that it expects, so that an exception is a mistake of the attempt."""
     results = []
     for function, expected in ATTEMPTS:
         try:
             good, seen = function()
-        except OSError as error:
-            good, seen = True, error.strerror or str(error)
         except Exception as error:
             good, seen = False, f"{type(error).__name__}: {error}"
         results.append({"what": function.__doc__, "expected": expected, "seen": str(seen)[:400], "good": bool(good)})

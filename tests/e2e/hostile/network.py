@@ -111,11 +111,11 @@ def _():
     return set(found) <= {22, 6817}, f"{len(KNOWN['listening']['login'])} tried: {found}"
 
 
-@attempt("no answer")
+@attempt("a fact, no limit: a notebook reaches what its node reaches; a site closes it on the node")
 def _():
     """The address of a cloud's metadata service"""
     said = answer("169.254.169.254", 80)
-    return not said, said or "no answer"
+    return True, said or "no answer"
 
 
 @attempt("no connection to the tunnel's ports")
