@@ -55,7 +55,8 @@ def _():
 def _():
     """Unix sockets of the node with a path, as /proc/net/unix names them"""
     paths = {line.split()[-1] for line in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:] if "/" in line}
-    strange = [path for path in paths if path.startswith("/") and not path.startswith("/run/hpcampus/")]
+    own = {str(path) for path in pathlib.Path("/tmp/jupyter-runtime").iterdir()} | {"/run/hpcampus/notebook.sock"}
+    strange = [path for path in paths - own if path.startswith("/")]
     reached = []
     for path in [*strange, "/run/munge/munge.socket.2", "/run/dbus/system_bus_socket", *KNOWN["sockets"]]:
         try:

@@ -19,7 +19,9 @@ PIDS = [pid for pid in KNOWN["pids"] if not os.path.exists(f"/proc/{pid}")]  # a
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_ATTACH, SHM_KEY, SHM_SIZE = 16, 0x6870, 4096
 REQUEST_KEY, KEYCTL, KEYCTL_SEARCH, KEYCTL_READ = 249, 250, 10, 11
-KEYRINGS = {"session": -3, "user": -4, "user session": -5}
+KEYCTL_LINK, PROCESS_KEYRING = 8, -2
+KEYRINGS = (-3, -4, -5)
+"""Of the session, of the user, of the user's session."""
 
 # Runs in a process of its own: root in a new user name space, which may mount, then the classic way out of a changed root.
 UNSHARE = """
@@ -103,22 +105,25 @@ def _():
     return queue < 0 and KNOWN["memory"]["queue"], os.strerror(ctypes.get_errno())
 
 
-@attempt("not found")
+@attempt("its name at most, not its content: all jobs have one account, and keys know accounts only")
 def _():
-    """Her key in the kernel's keyrings, by search and by request; /proc/keys"""
-    found = []
-    for name, ring in KEYRINGS.items():
-        key = LIBC.syscall(KEYCTL, KEYCTL_SEARCH, ring, b"user", b"hpcampus-victim", 0)
-        if key >= 0:
-            found.append(name)
-    if LIBC.syscall(REQUEST_KEY, b"user", b"hpcampus-victim", None, 0) >= 0:
-        found.append("request")
-    try:
-        if "hpcampus-victim" in pathlib.Path("/proc/keys").read_text():
-            found.append("/proc/keys")
-    except OSError:
-        pass
-    return not found, f"{found or 'nothing'}, she {'has' if KNOWN['memory']['key'] else 'could make no'} key"
+    """Her key in the kernel's keyrings: by search, by request, by the numbers in /proc/keys, by linking its keyring"""
+    content, named = ctypes.create_string_buffer(200), False
+    keys = []
+    with contextlib.suppress(OSError):
+        lines = pathlib.Path("/proc/keys").read_text().splitlines()
+        named = any("hpcampus-victim" in line for line in lines)
+        keys = [int(line.split()[0], 16) for line in lines]
+    for key in keys:
+        LIBC.syscall(KEYCTL, KEYCTL_LINK, key, PROCESS_KEYRING)
+    keys += [LIBC.syscall(KEYCTL, KEYCTL_SEARCH, ring, b"user", b"hpcampus-victim", 0) for ring in (*KEYRINGS, *keys)]
+    keys.append(LIBC.syscall(REQUEST_KEY, b"user", b"hpcampus-victim", None, 0))
+    read = 0
+    for key in keys:
+        content.value = b""
+        if key > 0 and LIBC.syscall(KEYCTL, KEYCTL_READ, key, content, len(content)) > 0:
+            read += content.value == MARK.encode()
+    return not read and KNOWN["memory"]["key"], f"{len(keys)} tried, {'its name' if named else 'no name'}, {read} read"
 
 
 @attempt("nothing of the host")
