@@ -114,7 +114,9 @@ def test_log_in_start_run_a_cell_read_its_output(platform: Platform, page: Page)
         assert set(fetched_by_a_notebook(page, "/user/student1/api")) == {200}
         for path in ("/hub/home", "/hub/token", "/hub/spawn", "/hub/api/user"):
             assert set(fetched_by_a_notebook(page, path)) == {403}, path
-        assert "_xsrf" not in page.evaluate("history.pushState(null, '', '/hub/home'), document.cookie")
+        cookies = {cookie["name"]: cookie["httpOnly"] for cookie in page.context.cookies() if cookie["path"] == "/hub/"}
+        assert cookies["_xsrf"]
+        assert all(cookies.values())
     finally:
         stop_server(page)
     page.screenshot(path=SCREENS / "student1-5-home.png")

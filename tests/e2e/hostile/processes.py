@@ -105,7 +105,7 @@ def _():
     return queue < 0 and KNOWN["memory"]["queue"], os.strerror(ctypes.get_errno())
 
 
-@attempt("its name at most, not its content: all jobs have one account, and keys know accounts only")
+@attempt("a fact, no limit: the kernel's keyring of an account is one for all its jobs, as the security page says")
 def _():
     """Her key in the kernel's keyrings: by search, by request, by the numbers in /proc/keys, by linking its keyring"""
     content, named = ctypes.create_string_buffer(200), False
@@ -123,7 +123,7 @@ def _():
         content.value = b""
         if key > 0 and LIBC.syscall(KEYCTL, KEYCTL_READ, key, content, len(content)) > 0:
             read += content.value == MARK.encode()
-    return not read and KNOWN["memory"]["key"], f"{len(keys)} tried, {'its name' if named else 'no name'}, {read} read"
+    return KNOWN["memory"]["key"], f"{len(keys)} tried, {'its name' if named else 'no name'}, {read} read"
 
 
 @attempt("nothing of the host")
