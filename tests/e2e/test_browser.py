@@ -83,7 +83,7 @@ def fetched_by_a_notebook(page: Page, path: str) -> list[int]:
 
 def stop_server(page: Page) -> None:
     """Stop the server on the home page."""
-    page.goto("hub/home")
+    page.goto("hub/home", wait_until="networkidle")  # before its scripts are there the button does nothing
     page.click("#stop")
     expect(page.locator("#start")).to_be_visible(timeout=90_000)
     expect(page.locator("#stop")).to_be_hidden(timeout=90_000)
