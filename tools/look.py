@@ -20,6 +20,7 @@ NOISE = (
     "/var/lib/dpkg/lock-frontend",
     "/var/lib/apt/lists/lock",
     "/var/lib/apt/daily_lock",
+    "/var/lib/slurm/slurmctld",  # what a controller that was there before notes
 )
 # What changes on a host by itself: the kernel's views, what daemons note (Slurm its jobs, sshd its logins), caches and logs.
 BY_ITSELF = (

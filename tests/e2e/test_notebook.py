@@ -91,7 +91,12 @@ async def test_a_persons_packages_outlive_the_job_and_scratch_does_not(platform:
         assert await notebook.cell(INSTALL) == "0 True"
     async with platform.running("student1") as notebook:
         assert await notebook.cell("import hpcampus_own, os; print(os.listdir('/scratch'))") == "[]"
-        assert await notebook.cell("print(hpcampus_own.__file__.startswith(os.environ['PYTHONUSERBASE']))") == "True"
+        assert (
+            await notebook.cell(
+                "import hpcampus_own, os; print(hpcampus_own.__file__.startswith(os.environ['PYTHONUSERBASE']))"
+            )
+            == "True"
+        )
         assert await notebook.cell("!pip uninstall --quiet --yes hpcampus_own && echo gone") == "gone"
 
 

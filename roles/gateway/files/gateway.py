@@ -20,6 +20,7 @@ Runs on any login node: standard library only, Python 3.6 or newer.
 import os
 import sys
 
+os.umask(0o077)  # what Python keeps of its modules is for this account alone
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from hpcampus_gateway.main import main  # noqa: E402 (lies beside this file)

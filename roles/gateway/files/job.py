@@ -22,6 +22,7 @@ keep students apart although all jobs run under one uid and share the node's net
 Standard library only, Python 3.6 or newer.
 """
 
+import os
 import re
 import sys
 
@@ -32,6 +33,7 @@ if (
 ):
     print("usage: job.py BASE SPAWN_ID [LIB]", file=sys.stderr)
     sys.exit(2)
+os.umask(0o077)  # what Python keeps of its modules is for this account alone
 sys.path.insert(0, sys.argv[3] if len(sys.argv) == 4 else sys.argv[1] + "/lib")
 
 from hpcampus_job.main import main  # noqa: E402 (found in the platform's own directory only)

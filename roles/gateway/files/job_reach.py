@@ -6,6 +6,7 @@
 Standard library only, Python 3.6 or newer.
 """
 
+import os
 import re
 import sys
 
@@ -16,6 +17,7 @@ if (
 ):
     print("usage: job_reach.py BASE SPAWN_ID [LIB]", file=sys.stderr)
     sys.exit(2)
+os.umask(0o077)  # what Python keeps of its modules is for this account alone
 sys.path.insert(0, sys.argv[3] if len(sys.argv) == 4 else sys.argv[1] + "/lib")
 
 from hpcampus_job.reach import main  # noqa: E402 (found in the platform's own directory only)

@@ -192,7 +192,7 @@ def _():
 @attempt("not writable")
 def _():
     """Settings of the kernel and of control groups"""
-    # Where control groups are of the old kind, systemd has a tree of names alone, which bounds nothing; a session of the account has a part.
+    # Where control groups are of the old kind, systemd has a tree of names alone, which bounds nothing.
     found = [str(path) for path in pathlib.Path("/sys/fs/cgroup").rglob("cgroup.procs")]
     groups = [path for path in found if not path.startswith("/sys/fs/cgroup/systemd/")][:200]
     names = ("kernel/core_pattern", "kernel/hostname", "kernel/modprobe", "net/ipv4/ip_forward", "vm/overcommit_memory")
