@@ -36,7 +36,8 @@ async def kill_hub(stage: Stage) -> float:
 async def hub_killed_while_starting(stage: Stage) -> None:
     async with stage.person() as person:
         await stage.meet("the others work")
-        asking = asyncio.create_task(person.ask_for_server())  # it is answered when the server is ready, or after ten seconds
+        # It is answered when the server is ready, or after ten seconds.
+        asking = asyncio.create_task(person.ask_for_server())
 
         async def submitted() -> bool:
             return len(await stage.jobs()) == 1
