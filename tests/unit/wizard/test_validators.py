@@ -81,7 +81,7 @@ NAMES = [
 SITE = {
     "site_hub_id": "hub", "site_cluster_name": "c", "site_account": "hpcampus", "site_hub_name": "h", "site_hub_address": "h",
     "site_login_address": "l", "site_public_url": "https://h/", "site_hub_ssh_port": 22, "site_login_ssh_port": 22,
-    "site_account_uid": 2900, "site_shared_dir": "/srv", "site_admins": [],
+    "site_account_uid": 2900, "site_shared_dir": "/srv", "site_admins": [], "site_webdav_hosts": [],
 }  # fmt: skip
 HASH = "$2b$12$" + "a" * 53
 
