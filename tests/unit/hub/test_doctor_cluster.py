@@ -268,7 +268,7 @@ async def test_no_job_is_started_unless_it_is_asked_for(login_node: LoginNode) -
 
 
 async def test_a_job_for_the_data_paths_that_does_not_start(login_node: LoginNode) -> None:
-    def refuse(**_fields: Any) -> None:
+    def refuse(*_account: str, **_fields: Any) -> None:
         raise PermissionError("slurm", "the job that tries the data paths did not start: it is still PENDING")
 
     login_node._op_reach = refuse  # type: ignore[assignment, method-assign]
