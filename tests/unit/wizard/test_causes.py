@@ -58,7 +58,7 @@ REAL = [
     ("apt-lock", "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 812 (unattended-upgr)"),
     ("apt-lock", "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"),
     ("apt-package", "No package matching 'apptainer' is available"),
-    ("apt-fetch", "E: Failed to fetch http://deb.debian.org/debian/pool/x.deb  404  Not Found"),
+    ("apt-fetch", "E: Failed to fetch http://mirror.example.org/debian/pool/x.deb  404  Not Found"),
     ("hash-mismatch", "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."),
     ("munge", "slurm_load_partitions: Protocol authentication error"),
     ("munge", "error: Munge decode failed: Rewound credential"),
