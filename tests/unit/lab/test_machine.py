@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpcampus.lab.machine import (
-    DEFAULT_ARCHIVE,
-    DEFAULT_SECURITY,
+    MIRROR_VARIABLE,
     apt_proxy,
     containers_conf,
     has_hybrid_cgroups,
@@ -71,18 +70,20 @@ def test_mirrors_of_one_line_sources():
 )
 def test_other_sources_are_not_debians_archive(text: str):
     found = parse_mirrors([text], [], "bookworm")
-    assert (found.archive, found.security) == (DEFAULT_ARCHIVE, DEFAULT_SECURITY)
+    assert (found.archive, found.security) == ("", "")
 
 
-def test_a_machine_that_is_not_debian_uses_debians_own_mirrors():
-    assert parse_mirrors([DEB822], [], "").archive == DEFAULT_ARCHIVE
+def test_a_machine_that_is_not_debian_has_a_mirror_of_its_own_choice(tmp_path: Path):
+    assert parse_mirrors([DEB822], [], "").archive == ""
+    machine = read_machine(tmp_path, {MIRROR_VARIABLE: "http://chosen.example.org/debian/"})
+    assert machine.mirrors.archive == "http://chosen.example.org/debian"
 
 
 @given(st.text(), st.text())
-def test_any_sources_give_addresses(first: str, second: str):
+def test_any_sources_give_addresses_or_nothing(first: str, second: str):
     found = parse_mirrors([first], [second], "bookworm")
-    assert found.archive.startswith("http")
-    assert found.security.startswith("http")
+    assert found.archive == "" or found.archive.startswith("http")
+    assert found.security == "" or found.security.startswith("http")
 
 
 def test_os_release():
@@ -198,6 +199,6 @@ def test_a_whole_machine(tmp_path: Path):
 
 def test_an_empty_machine(tmp_path: Path):
     machine = read_machine(tmp_path, {})
-    assert machine.mirrors.archive == DEFAULT_ARCHIVE
+    assert machine.mirrors.archive == ""
     assert machine.ca_certificates == ()
     assert not machine.is_debian

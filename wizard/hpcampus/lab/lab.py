@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hpcampus.lab import keys
 from hpcampus.lab.errors import LabError
 from hpcampus.lab.inventory import IMAGE_STORE, SHARED_DIR, connection, inventory, role_settings
-from hpcampus.lab.machine import Machine, read_machine
+from hpcampus.lab.machine import MIRROR_VARIABLE, Machine, read_machine
 from hpcampus.lab.model import LABEL, Host, Opening, Spec, check_lab_name
 from hpcampus.lab.packages import install_packages, is_present, missing_packages
 from hpcampus.lab.places import cache_dir, lab_dir, labs_dir
@@ -313,6 +313,9 @@ def ensure_images(names: Iterable[str], progress: Progress, machine: Machine | N
         LabError: When programs are missing and cannot be installed, or a build fails.
     """
     machine = machine or read_machine()
+    if not machine.mirrors.archive:
+        msg = "This machine's apt names no mirror of Debian's archive, from which test hosts are made."
+        raise LabError(msg, cure=f"Name one in the environment: {MIRROR_VARIABLE}=http://mirror.example.org/debian")
     install_packages(missing_packages(is_present, runc="runc" in machine.containers_conf), progress)
     _ensure_fuse()
     podman = _podman(machine)

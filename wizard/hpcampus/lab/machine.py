@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-DEFAULT_ARCHIVE = "http://deb.debian.org/debian"
-DEFAULT_SECURITY = "http://deb.debian.org/debian-security"
+MIRROR_VARIABLE = "HPCAMPUS_DEBIAN_MIRROR"
+"""Names the mirror of Debian's archive on a machine whose apt has none, such as one that is not Debian."""
+
 CA_DIR = "usr/local/share/ca-certificates"
 _CAP_SYS_RESOURCE = 24
 _LIST_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<components>.+)")
@@ -24,10 +25,10 @@ _LIST_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\
 
 @dataclass(frozen=True)
 class Mirrors:
-    """Where Debian packages come from; `proxy` is apt's own HTTP proxy or empty."""
+    """Where Debian packages come from, empty where nothing says it; `proxy` is apt's own HTTP proxy or empty."""
 
-    archive: str = DEFAULT_ARCHIVE
-    security: str = DEFAULT_SECURITY
+    archive: str = ""
+    security: str = ""
     proxy: str = ""
 
 
@@ -47,15 +48,15 @@ def parse_mirrors(deb822: Iterable[str], lists: Iterable[str], codename: str) ->
         codename: Debian release of this machine; sources of other suites and vendors are not Debian's archive.
 
     Returns:
-        The first archive and the first security mirror that are reachable over HTTP; Debian's own where none is named.
+        The first archive and the first security mirror that are reachable over HTTP.
     """
     sources = [s for text in deb822 for s in _deb822(text)] + [s for text in lists for s in _one_line(text)]
     usable = [s for s in sources if s.uri.startswith(("http://", "https://")) and "main" in s.components]
     archive = [s.uri for s in usable if s.suite in {codename, f"{codename}-updates"}]
     security = [s.uri for s in usable if s.suite in {f"{codename}-security", f"{codename}/updates"}]
     return Mirrors(
-        archive=archive[0].rstrip("/") if archive else DEFAULT_ARCHIVE,
-        security=security[0].rstrip("/") if security else DEFAULT_SECURITY,
+        archive=archive[0].rstrip("/") if archive else "",
+        security=security[0].rstrip("/") if security else "",
     )
 
 
@@ -199,7 +200,9 @@ def read_machine(root: Path = Path("/"), environment: Mapping[str, str] | None =
     config = Path(env["XDG_CONFIG_HOME"]) if env.get("XDG_CONFIG_HOME") else home / ".config"
     return Machine(
         mirrors=Mirrors(
-            mirrors.archive, mirrors.security, apt_proxy([_text(p) for p in sorted(apt.glob("apt.conf.d/*"))])
+            mirrors.archive or env.get(MIRROR_VARIABLE, "").rstrip("/"),
+            mirrors.security,
+            apt_proxy([_text(p) for p in sorted(apt.glob("apt.conf.d/*"))]),
         ),
         ca_certificates=tuple(str(path) for path in sorted((root / CA_DIR).rglob("*.crt"))),
         pip_index_url=parse_pip_index(

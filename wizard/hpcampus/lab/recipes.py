@@ -187,7 +187,7 @@ def recipe(
         sources=(
             f"deb {mirrors.archive} {suite} main",
             f"deb {mirrors.archive} {suite}-updates main",
-            f"deb {mirrors.security} {suite}-security main",
+            *([f"deb {mirrors.security} {suite}-security main"] if mirrors.security else []),
         ),
         packages=packages,
         files=tuple(files),
