@@ -11,6 +11,7 @@ import pytest_asyncio
 from tests.unit.hub.hub_process import HubProcess
 from tests.unit.hub.login_node import LoginNode
 from tests.unit.hub.makers import make_hub, make_login_node, make_signer
+from tests.unit.hub.shared import new_hub, prepare  # noqa: F401 (fixtures of the modules that share a hub)
 from tests.unit.hub.signer_peer import SignerPeer
 from tests.unit.hub.zygote import Zygote
 

@@ -251,6 +251,9 @@ class HubProcess:
         server = await self.server(user)
         return server is not None and bool(server["ready"])
 
+    async def is_stopped(self, user: str) -> bool:
+        return await self.server(user) is None
+
     async def ready_count(self) -> int:
         """How many servers of all users are ready."""
         response = await self.api("GET", "/users?state=ready&limit=1000")
@@ -284,6 +287,13 @@ class HubProcess:
         form = {"username": user, "password": password, "_xsrf": browser.cookies["_xsrf"]}
         response = await browser.post("/hub/login", form)
         return browser if response.code == 302 else None
+
+    async def browser(self, user: str) -> "Browser":
+        """The browser of a user who has logged in and looks at the hub's pages."""
+        browser = await self.login(user)
+        assert browser is not None
+        await browser.get("/hub/home")
+        return browser
 
 
 class Browser:

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,13 +17,12 @@ from jupyterhub import apihandlers, handlers
 from tornado.httpclient import HTTPResponse
 
 from hpcampus_hub.spawner import HpcSpawner
+from tests.unit.hub import shared
 from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
-from tests.unit.hub.signer_peer import SignerPeer
-from tests.unit.hub.zygote import Zygote
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
+login_node, signer, hub = shared.FIXTURES
 
 METHODS = ("get", "post", "put", "patch", "delete")
 OTHERS = ("alice", "course-py1", "staff", "boss", "test", "nobody")
@@ -93,33 +91,20 @@ def routes() -> list[tuple[str, str, int]]:
     return found
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
+@pytest.fixture(scope="module")
+def prepare(new_hub: HubProcess) -> None:
+    new_hub.settings["admins"] = ["boss"]
+    new_hub.write_accounts("alice", "bob", "ida", "boss")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def signer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SignerPeer]:
-    async with make_signer(tmp_path_factory.mktemp("signer")) as peer:
-        yield peer
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    """A hub on which alice and bob have a server each, and on which there is a group and an administrator."""
-    async with make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process:
-        process.settings["admins"] = ["boss"]
-        process.write_accounts("alice", "bob", "ida", "boss")
-        await process.start()
-        for user in ("alice", "bob"):
-            await process.spawn(user)
-            await until(lambda user=user: process.is_ready(user))
-        await process.api("POST", "/groups/staff", {})
-        await process.api("POST", "/users/alice/tokens", {"note": "mine"})
-        yield process
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def people(hub: HubProcess) -> None:
+    """Alice and bob have a server each, and there is a group and an administrator."""
+    for user in ("alice", "bob"):
+        await hub.spawn(user)
+        await until(lambda user=user: hub.is_ready(user))
+    await hub.api("POST", "/groups/staff", {})
+    await hub.api("POST", "/users/alice/tokens", {"note": "mine"})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -265,9 +250,7 @@ async def test_no_options_make_an_error_or_a_job(
 
 async def test_no_way_of_oauth_leads_elsewhere(hub: HubProcess) -> None:
     """Neither to another address than the server's own, nor to a client that there is not."""
-    bob = await hub.login("bob")
-    assert bob is not None
-    await bob.get("/hub/home")
+    bob = await hub.browser("bob")
     for client in ("jupyterhub-user-alice", "jupyterhub-user-bob", "service-test", "jupyterhub", "x", ""):
         for target in (
             "https://evil.example.org/",

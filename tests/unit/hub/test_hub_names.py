@@ -5,24 +5,21 @@
 import json
 import shlex
 import string
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hpcampus_hub.names import is_slug, slug_of
 from tests.unit.gateway.loading import load
+from tests.unit.hub import shared
 from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
-from tests.unit.hub.signer_peer import SignerPeer
-from tests.unit.hub.zygote import Zygote
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+login_node, signer, hub = shared.FIXTURES
 
 BASE_DIR = "/srv/hpcampus"
 SHELL = "'\"`$&|;<>(){}[]*?!~#%^=\\ \t\n\r\0:,@+.-_/"
@@ -107,27 +104,10 @@ async def test_a_name_reads_back_from_the_environments_file_as_it_was(name: str)
     assert shlex.split(lines) == [f"JUPYTERHUB_USER={name.replace(chr(0), '')}", "X=1"]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def signer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SignerPeer]:
-    async with make_signer(tmp_path_factory.mktemp("signer")) as peer:
-        yield peer
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    """A hub whose authenticator is not so strict about names as the one of this platform."""
-    async with make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process:
-        process.settings["authenticator"] = "tests.unit.hub.makers.AnyName"
-        await process.start()
-        yield process
+@pytest.fixture(scope="module")
+def prepare(new_hub: HubProcess) -> None:
+    """Let the authenticator be less strict about names than the one of this platform."""
+    new_hub.settings["authenticator"] = "tests.unit.hub.makers.AnyName"
 
 
 @pytest.mark.processes

@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.unit.hub.hub_process import PASSWORD, Browser, HubProcess, until
+from tests.unit.hub import shared
+from tests.unit.hub.hub_process import PASSWORD, HubProcess, until
 from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
 from tests.unit.hub.signer_peer import SignerPeer
-from tests.unit.hub.zygote import Zygote
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
+login_node, signer, hub = shared.FIXTURES
 
 PEOPLE = ("alice", "bob", "eve", "ann", "ben")
 CHROMIUM = "/usr/bin/chromium"
@@ -52,32 +52,14 @@ def given(login_node: LoginNode) -> tuple[Any, ...]:
     return tuple(job.request[key] for key in ("cpus", "memory_mb", "time_limit_minutes", "gres", "image"))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def signer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SignerPeer]:
-    async with make_signer(tmp_path_factory.mktemp("signer")) as peer:
-        yield peer
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    """One hub serves all tests of this module."""
-    async with make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process:
-        small = process.settings["profiles"][0]
-        exam = {**small, "name": "exam", "label": "Exam", "courses": ["py1"], "reservation": "exam"}
-        staff = {**small, "name": "staff", "label": "Staff", "groups": ["staff"]}
-        process.settings["profiles"] = [small, LARGE, exam, staff]
-        process.settings["grace"] = 0.5
-        process.write_accounts(*PEOPLE)
-        await process.start()
-        yield process
+@pytest.fixture(scope="module")
+def prepare(new_hub: HubProcess) -> None:
+    small = new_hub.settings["profiles"][0]
+    exam = {**small, "name": "exam", "label": "Exam", "courses": ["py1"], "reservation": "exam"}
+    staff = {**small, "name": "staff", "label": "Staff", "groups": ["staff"]}
+    new_hub.settings["profiles"] = [small, LARGE, exam, staff]
+    new_hub.settings["grace"] = 0.5
+    new_hub.write_accounts(*PEOPLE)
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)
@@ -88,19 +70,8 @@ async def clean(hub: HubProcess, login_node: LoginNode) -> AsyncIterator[None]:
         await hub.api("DELETE", f"/users/{user}/server")
     await until(lambda: not login_node.jobs and hub.leases == [])
     for user in (*PEOPLE, "course-py1"):
-        await until(lambda user=user: _stopped(hub, user))
+        await until(lambda user=user: hub.is_stopped(user))
     login_node.calls.clear()
-
-
-async def _stopped(hub: HubProcess, user: str) -> bool:
-    return await hub.server(user) is None
-
-
-async def browser(hub: HubProcess, user: str) -> Browser:
-    found = await hub.login(user)
-    assert found is not None
-    await found.get("/hub/home")
-    return found
 
 
 async def test_the_job_asks_for_what_was_chosen(hub: HubProcess, login_node: LoginNode, signer: SignerPeer) -> None:
@@ -164,7 +135,7 @@ async def test_a_request_out_of_range_is_told_why_and_leaves_nothing(
 
 
 async def test_the_same_is_refused_to_form_and_link(hub: HubProcess, login_node: LoginNode) -> None:
-    eve = await browser(hub, "eve")
+    eve = await hub.browser("eve")
     link = await eve.get("/hub/spawn/eve?opt-profile=large&opt-cpus=9")
     sent = {"profile": "large", "large.cpus": "9", "large.memory_gb": "8", "large.gres": "gpu:1"}
     await eve.get("/hub/spawn")
@@ -189,7 +160,7 @@ def _value(page: str, field: str) -> str:
 
 @pytest.mark.parametrize("key", ["profile", "course", "image", "cpus", "memory", "time_limit_minutes", "gres"])
 async def test_hostile_texts_reach_nothing_by_any_way(hub: HubProcess, login_node: LoginNode, key: str) -> None:
-    eve = await browser(hub, "eve")
+    eve = await hub.browser("eve")
     await eve.get("/hub/spawn")
     for text in ("$(reboot)", "4;id", "`id`\n4", "../4", "\u0664", "<script>4</script>", "9" * 5000, "gpu:1 --uid=0"):
         asked = {"profile": "large", key: text}
@@ -204,7 +175,7 @@ async def test_hostile_texts_reach_nothing_by_any_way(hub: HubProcess, login_nod
 
 
 async def test_a_link_chooses(hub: HubProcess, login_node: LoginNode) -> None:
-    eve = await browser(hub, "eve")
+    eve = await hub.browser("eve")
     query = "opt-profile=large&opt-cpus=4&opt-memory=2048M&opt-time_limit_minutes=30&opt-gres=gpu%3A1&opt-image=r"
     assert (await eve.get(f"/hub/spawn/eve?{query}")).code == 302
     await until(lambda: hub.is_ready("eve"))
@@ -213,7 +184,7 @@ async def test_a_link_chooses(hub: HubProcess, login_node: LoginNode) -> None:
 
 async def test_a_profile_for_a_course_or_a_group_is_for_nobody_else(hub: HubProcess, login_node: LoginNode) -> None:
     async def offered(user: str) -> list[str]:
-        page = (await (await browser(hub, user)).get("/hub/spawn")).body.decode()
+        page = (await (await hub.browser(user)).get("/hub/spawn")).body.decode()
         return [name for name in ("small", "large", "exam", "staff") if f'id="profile-{name}"' in page]
 
     assert await offered("alice") == ["small", "large", "exam"]
@@ -251,7 +222,7 @@ async def test_the_form_in_a_browser_by_keyboard_and_as_wide_as_a_phone(
             assert given(login_node) == (5, 4096, 60, "gpu:1", "base")
             await hub.api("DELETE", f"/users/{user}/server")
             await until(lambda: not login_node.jobs)
-            await until(lambda: _stopped(hub, user))
+            await until(lambda: hub.is_stopped(user))
             await page.goto(f"http://127.0.0.1:{hub.port}/hub/spawn")
             await expect(page.get_by_label("Large", exact=True)).to_be_checked()
             await expect(page.get_by_label("CPUs")).to_have_value("5")

@@ -14,13 +14,11 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from hpcampus_hub.origin import refusal
+from tests.unit.hub import shared
 from tests.unit.hub.hub_process import PASSWORD, HubProcess
-from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
-from tests.unit.hub.signer_peer import SignerPeer
-from tests.unit.hub.zygote import Zygote
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
+login_node, signer, hub = shared.FIXTURES
 
 CHROMIUM = "/usr/bin/chromium"
 HOSTILE = "/user/alice/files/hostile.html"
@@ -83,27 +81,6 @@ class NotebookPages(RequestHandler):
             self.write(WORKER)
         else:
             self.write("<!doctype html><title>Look at this</title><body>plot")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def signer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SignerPeer]:
-    async with make_signer(tmp_path_factory.mktemp("signer")) as peer:
-        yield peer
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    async with make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process:
-        await process.start()
-        yield process
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

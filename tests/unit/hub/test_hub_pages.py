@@ -3,49 +3,25 @@
 """What people see, what they may do, and what nobody may."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
-from tests.unit.hub.hub_process import Browser, HubProcess, until
+from tests.unit.hub import shared
+from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
-from tests.unit.hub.zygote import Zygote
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
+login_node, signer, hub = shared.FIXTURES
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    """One hub serves all tests of this module."""
-    async with (
-        make_signer(tmp_path_factory.mktemp("signer")) as signer,
-        make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process,
-    ):
-        process.write_accounts("alice", "bob", "ida", "eve")
-        await process.start()
-        yield process
-
-
-async def browser(hub: HubProcess, user: str) -> Browser:
-    found = await hub.login(user)
-    assert found is not None
-    await found.get("/hub/home")
-    return found
+@pytest.fixture(scope="module")
+def prepare(new_hub: HubProcess) -> None:
+    new_hub.write_accounts("alice", "bob", "ida", "eve")
 
 
 async def token(hub: HubProcess, user: str) -> str:
     """A token with all that the user may do."""
-    await browser(hub, user)
+    await hub.browser(user)
     response = await hub.api("POST", f"/users/{user}/tokens", {})
     return str(json.loads(response.body)["token"])
 
@@ -57,7 +33,7 @@ async def test_logging_in(hub: HubProcess) -> None:
 
 
 async def test_the_form_offers_profiles_and_courses_by_their_labels(hub: HubProcess) -> None:
-    page = (await (await browser(hub, "alice")).get("/hub/spawn")).body.decode()
+    page = (await (await hub.browser("alice")).get("/hub/spawn")).body.decode()
     assert page.count('type="radio"') == 3
     assert "Small &lt;1&gt;" in page
     assert "1 CPU, 1 GB memory, up to 60 minutes" in page
@@ -65,11 +41,11 @@ async def test_the_form_offers_profiles_and_courses_by_their_labels(hub: HubProc
     for line in page.splitlines():
         assert "<legend>" not in line or line.strip() in ("<legend>Size</legend>", "<legend>Course</legend>")
     assert page.count("checked") == 2
-    assert "Python 1" not in (await (await browser(hub, "bob")).get("/hub/spawn")).body.decode()
+    assert "Python 1" not in (await (await hub.browser("bob")).get("/hub/spawn")).body.decode()
 
 
 async def test_the_form_starts_what_was_picked_and_refuses_the_rest(hub: HubProcess, login_node: LoginNode) -> None:
-    eve = await browser(hub, "eve")
+    eve = await hub.browser("eve")
     page = await eve.get("/hub/spawn")
     assert page.code == 200
     bad = await eve.post(f"/hub/spawn?_xsrf={eve.cookies['_xsrf']}", {"profile": "$(reboot)"})
@@ -89,7 +65,7 @@ async def test_the_form_starts_what_was_picked_and_refuses_the_rest(hub: HubProc
 async def test_a_link_starts_with_its_options_and_a_wrong_one_shows_the_form(
     hub: HubProcess, login_node: LoginNode
 ) -> None:
-    bob = await browser(hub, "bob")
+    bob = await hub.browser("bob")
     wrong = await bob.get("/hub/spawn/bob?profile=small&environment=x")
     assert wrong.code == 400
     assert "is not an option" in wrong.body.decode()
@@ -104,7 +80,7 @@ async def test_a_link_starts_with_its_options_and_a_wrong_one_shows_the_form(
 async def test_an_instructor_finds_and_runs_the_courses_server_and_a_student_does_not(
     hub: HubProcess, login_node: LoginNode
 ) -> None:
-    ida, alice = await browser(hub, "ida"), await browser(hub, "alice")
+    ida, alice = await hub.browser("ida"), await hub.browser("alice")
     home = (await ida.get("/hub/home")).body.decode()
     assert '<a href="/hub/spawn/course-py1">Python 1: assignments and grading</a>' in home
     assert "course-py1" not in (await alice.get("/hub/home")).body.decode()

@@ -11,36 +11,18 @@ import asyncssh
 import pytest
 import pytest_asyncio
 
+from tests.unit.hub import shared
 from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import FakeJob, LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
 from tests.unit.hub.signer_peer import SignerPeer
-from tests.unit.hub.zygote import Zygote
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
+login_node, signer, hub = shared.FIXTURES
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def signer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SignerPeer]:
-    async with make_signer(tmp_path_factory.mktemp("signer")) as peer:
-        yield peer
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, signer: SignerPeer, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    """One hub serves all tests of this module."""
-    async with make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process:
-        process.settings["grace"] = 0.5
-        await process.start()
-        yield process
+@pytest.fixture(scope="module")
+def prepare(new_hub: HubProcess) -> None:
+    new_hub.settings["grace"] = 0.5
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)
@@ -55,7 +37,7 @@ async def clean(hub: HubProcess, login_node: LoginNode, signer: SignerPeer) -> A
         login_node.end(job, "CANCELLED")
     await until(lambda: hub.leases == [])
     for user in ("alice", "bob"):
-        await until(lambda user=user: _stopped(hub, user))
+        await until(lambda user=user: hub.is_stopped(user))
     login_node.calls.clear()
 
 
@@ -99,7 +81,7 @@ async def test_a_server_starts_runs_and_stops(hub: HubProcess, login_node: Login
 
     assert (await hub.api("DELETE", "/users/alice/server")).code in (202, 204)
     await until(lambda: hub.leases == [] and not login_node.jobs)
-    await until(lambda: _stopped(hub, "alice"))
+    await until(lambda: hub.is_stopped("alice"))
     assert (await hub.api("GET", "/user", token=env["JUPYTERHUB_API_TOKEN"])).code == 403
 
 
@@ -108,10 +90,6 @@ async def asked_again(login_node: LoginNode) -> None:
     asked = len(login_node.calls)
     await until(lambda: len(login_node.calls) > asked + 3)
     await asyncio.sleep(0.2)
-
-
-async def _stopped(hub: HubProcess, user: str) -> bool:
-    return await hub.server(user) is None
 
 
 @pytest.mark.parametrize(
@@ -250,7 +228,7 @@ async def test_a_start_that_the_person_stops_is_undone(hub: HubProcess, login_no
     await until(lambda: login_node.jobs)
     assert (await hub.api("DELETE", "/users/bob/server")).code in (202, 204)
     await until(lambda: not login_node.jobs and not hub.leases)
-    await until(lambda: _stopped(hub, "bob"))
+    await until(lambda: hub.is_stopped("bob"))
     login_node.hold = False
     assert (await hub.spawn("bob")).code in (201, 202)
     await until(lambda: hub.is_ready("bob"))
@@ -278,7 +256,7 @@ async def test_an_ended_job_is_noticed_and_its_port_freed(hub: HubProcess, login
     await hub.spawn("bob")
     await until(lambda: hub.is_ready("bob"))
     login_node.end(only_job(login_node), "TIMEOUT")
-    await until(lambda: _stopped(hub, "bob"))
+    await until(lambda: hub.is_stopped("bob"))
     assert hub.leases == []
 
 
@@ -303,7 +281,7 @@ async def test_a_job_that_cannot_be_cancelled_now_is_reaped_later(hub: HubProces
     await login_node.stop_listening()
     assert (await hub.api("DELETE", "/users/bob/server")).code in (202, 204)
     await until(lambda: hub.leases == [], 1)
-    await until(lambda: _stopped(hub, "bob"))
+    await until(lambda: hub.is_stopped("bob"))
     assert len(login_node.jobs) == 1
     await login_node.start()
     await until(lambda: not login_node.jobs)

@@ -4,18 +4,17 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
 from tests.unit.gateway.dav_server import PASSWORD, USER, DavServer
-from tests.unit.hub.hub_process import Browser, HubProcess, until
+from tests.unit.hub import shared
+from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
-from tests.unit.hub.zygote import Zygote
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
+login_node, signer, hub = shared.FIXTURES
 
 CLOUD = "https://cloud.example.org/remote.php/dav/files/alice/"
 CANARY = "canary-5a17"
@@ -28,33 +27,12 @@ def dav(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DavServer]:
     server.stop()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, dav: DavServer, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    async with (
-        make_signer(tmp_path_factory.mktemp("signer")) as signer,
-        make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process,
-    ):
-        process.settings.update(webdav_hosts=["cloud.example.org", f"127.0.0.1:{dav.port}"], crypt_keys=["11" * 32])
-        process.settings["environment"] = {"SSL_CERT_FILE": str(dav.pem)}
-        process.write_accounts("alice", "bob", "ida", "dora", "root")
-        process.settings["admins"] = ["root"]
-        await process.start()
-        yield process
-
-
-async def browser(hub: HubProcess, user: str) -> Browser:
-    found = await hub.login(user)
-    assert found is not None
-    await found.get("/hub/storage")
-    return found
+@pytest.fixture(scope="module")
+def prepare(new_hub: HubProcess, dav: DavServer) -> None:
+    new_hub.settings.update(webdav_hosts=["cloud.example.org", f"127.0.0.1:{dav.port}"], crypt_keys=["11" * 32])
+    new_hub.settings["environment"] = {"SSL_CERT_FILE": str(dav.pem)}
+    new_hub.write_accounts("alice", "bob", "ida", "dora", "root")
+    new_hub.settings["admins"] = ["root"]
 
 
 def form(**changes: str) -> dict[str, str]:
@@ -73,7 +51,7 @@ def nowhere_in_clear(hub: HubProcess) -> None:
 
 async def test_nobody_gets_there_without_a_login_or_with_a_token(hub: HubProcess) -> None:
     assert (await hub.fetch("GET", "/hub/storage")).code == 302
-    await browser(hub, "alice")
+    await hub.browser("alice")
     token = json.loads((await hub.api("POST", "/users/alice/tokens", {})).body)["token"]
     for method, body in (("GET", None), ("POST", "action=remove")):
         answer = await hub.fetch(method, "/hub/storage", body=body, headers={"Authorization": f"token {token}"})
@@ -81,7 +59,7 @@ async def test_nobody_gets_there_without_a_login_or_with_a_token(hub: HubProcess
 
 
 async def test_home_leads_to_the_page_and_the_page_offers_the_servers(hub: HubProcess) -> None:
-    alice = await browser(hub, "alice")
+    alice = await hub.browser("alice")
     assert 'href="/hub/storage"' in (await alice.get("/hub/home")).body.decode()
     page = (await alice.get("/hub/storage")).body.decode()
     assert "cloud.example.org" in page
@@ -89,7 +67,7 @@ async def test_home_leads_to_the_page_and_the_page_offers_the_servers(hub: HubPr
 
 
 async def test_a_folder_is_kept_encrypted_and_shown_without_its_password(hub: HubProcess) -> None:
-    alice = await browser(hub, "alice")
+    alice = await hub.browser("alice")
     saved = await alice.post("/hub/storage", form())
     assert (saved.code, saved.headers["Location"]) == (302, "/hub/storage?done=saved")
     page = await alice.get("/hub/storage?done=saved")
@@ -103,15 +81,15 @@ async def test_a_folder_is_kept_encrypted_and_shown_without_its_password(hub: Hu
     assert b"cloud.example.org" not in sealed
     nowhere_in_clear(hub)
 
-    other = (await (await browser(hub, "bob")).get("/hub/storage")).body.decode()
-    admin = (await (await browser(hub, "root")).get("/hub/storage")).body.decode()
+    other = (await (await hub.browser("bob")).get("/hub/storage")).body.decode()
+    admin = (await (await hub.browser("root")).get("/hub/storage")).body.decode()
     for page_text in (other, admin):
         assert "A folder is stored" not in page_text
         assert CLOUD not in page_text
 
 
 async def test_the_page_refuses_what_the_hubs_own_form_did_not_send(hub: HubProcess) -> None:
-    alice = await browser(hub, "alice")
+    alice = await hub.browser("alice")
     before = rows(hub)
     for token in ("", "wrong"):
         assert (await alice.post("/hub/storage", form(_xsrf=token, url=CLOUD + "x"))).code == 403
@@ -135,7 +113,7 @@ async def test_the_page_refuses_what_the_hubs_own_form_did_not_send(hub: HubProc
     ],
 )
 async def test_a_wrong_entry_is_told_and_not_kept(hub: HubProcess, changes: dict[str, str]) -> None:
-    bob = await browser(hub, "bob")
+    bob = await hub.browser("bob")
     answer = await bob.post("/hub/storage", form(**changes))
     assert answer.code == 400
     text = answer.body.decode()
@@ -161,7 +139,7 @@ async def test_the_job_gets_it_and_a_person_without_one_gets_none(hub: HubProces
 
 
 async def test_a_test_asks_the_server(hub: HubProcess, dav: DavServer) -> None:
-    ida = await browser(hub, "ida")
+    ida = await hub.browser("ida")
     assert "nothing to test" in (await ida.post("/hub/storage", {"action": "test"})).body.decode()
     for password, path, part in (
         (PASSWORD, "", "user name and password are right"),
@@ -182,7 +160,7 @@ async def test_a_row_that_was_moved_to_another_user_does_not_open(hub: HubProces
         ids = dict(db.execute("select name, id from users").fetchall())
         (sealed,) = db.execute("select sealed from hpcampus_folders where user_id = ?", (ids["alice"],)).fetchone()
         db.execute("insert into hpcampus_folders values (?, ?)", (ids["bob"], sealed))
-    page = (await (await browser(hub, "bob")).get("/hub/storage")).body.decode()
+    page = (await (await hub.browser("bob")).get("/hub/storage")).body.decode()
     assert "cannot be read any more" in page
     assert CLOUD not in page
     await hub.spawn("bob")
@@ -191,18 +169,18 @@ async def test_a_row_that_was_moved_to_another_user_does_not_open(hub: HubProces
     assert "webdav" not in job.request["secrets"]
     await hub.api("DELETE", "/users/bob/server")
     await until(lambda: not login_node.jobs)
-    removed = await (await browser(hub, "bob")).post("/hub/storage", {"action": "remove"})
+    removed = await (await hub.browser("bob")).post("/hub/storage", {"action": "remove"})
     assert removed.headers["Location"] == "/hub/storage?done=removed"
 
 
 async def test_a_folder_goes_with_its_user_and_follows_a_new_name(hub: HubProcess) -> None:
-    dora = await browser(hub, "dora")
+    dora = await hub.browser("dora")
     await dora.post("/hub/storage", form())
     count = len(rows(hub))
     assert (await hub.api("PATCH", "/users/dora", {"name": "dorothea"})).code == 200
     hub.write_accounts("alice", "bob", "ida", "dora", "dorothea", "root")
-    assert "A folder is stored" in (await (await browser(hub, "dorothea")).get("/hub/storage")).body.decode()
-    assert "A folder is stored" not in (await (await browser(hub, "dora")).get("/hub/storage")).body.decode()
+    assert "A folder is stored" in (await (await hub.browser("dorothea")).get("/hub/storage")).body.decode()
+    assert "A folder is stored" not in (await (await hub.browser("dora")).get("/hub/storage")).body.decode()
     assert len(rows(hub)) == count
     assert (await hub.api("DELETE", "/users/dorothea")).code == 204
     assert len(rows(hub)) == count - 1
@@ -221,7 +199,7 @@ async def test_it_survives_a_restart_and_a_cluster_may_be_without(hub: HubProces
     await hub.stop()
     hub.settings["clusters"][0]["webdav"] = False
     await hub.start()
-    alice = await browser(hub, "alice")
+    alice = await hub.browser("alice")
     assert CLOUD in (await alice.get("/hub/storage")).body.decode()
     await job_without_a_folder(hub, login_node)
     del hub.settings["clusters"][0]["webdav"]
@@ -231,7 +209,7 @@ async def test_a_server_that_is_no_longer_allowed_is_left_out(hub: HubProcess, l
     await hub.stop()
     hub.settings["webdav_hosts"] = ["other.example.org"]
     await hub.start()
-    alice = await browser(hub, "alice")
+    alice = await hub.browser("alice")
     assert "other.example.org only" in (await alice.get("/hub/storage")).body.decode()
     await job_without_a_folder(hub, login_node)
 
@@ -240,8 +218,7 @@ async def test_without_hosts_there_is_no_page_and_with_hosts_there_must_be_a_key
     await hub.stop()
     hub.settings["webdav_hosts"] = []
     await hub.start()
-    alice = await hub.login("alice")
-    assert alice is not None
+    alice = await hub.browser("alice")
     assert (await alice.get("/hub/storage")).code == 404
     assert "storage" not in (await alice.get("/hub/home")).body.decode()
     await hub.stop()

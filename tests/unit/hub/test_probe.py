@@ -13,31 +13,14 @@ import pytest
 import pytest_asyncio
 
 from hpcampus_hub.probe import ProbeError, fingerprint, pinned_context, run_cell
+from tests.unit.hub import shared
 from tests.unit.hub.front import GOOD, Front
 from tests.unit.hub.hub_process import PASSWORD, HubProcess, until
 from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.makers import make_hub, make_login_node, make_signer
-from tests.unit.hub.zygote import ROOT, Zygote
+from tests.unit.hub.zygote import ROOT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def login_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoginNode]:
-    async with make_login_node(tmp_path_factory.mktemp("cluster")) as node:
-        yield node
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hub(
-    tmp_path_factory: pytest.TempPathFactory, login_node: LoginNode, zygote: Zygote
-) -> AsyncIterator[HubProcess]:
-    async with (
-        make_signer(tmp_path_factory.mktemp("signer")) as signer,
-        make_hub(tmp_path_factory.mktemp("hub"), login_node, signer, zygote) as process,
-    ):
-        await process.start()
-        yield process
+login_node, signer, hub = shared.FIXTURES
 
 
 @pytest_asyncio.fixture(loop_scope="module")
