@@ -2,45 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A real WebDAV server for tests: TLS with a certificate of its own, one account, a directory of files."""
 
-import datetime as dt
-import ipaddress
 import threading
 from pathlib import Path
 
 from cheroot import wsgi
 from cheroot.ssl.builtin import BuiltinSSLAdapter
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from wsgidav.wsgidav_app import WsgiDAVApp
+
+from tests.unit.hub.certificates import issue
 
 USER = "alice"
 PASSWORD = "café s3cret, canary-5a17"
 ROOT = "/dav/alice/"
-
-
-def certificate(directory: Path) -> Path:
-    """Write a key and a self-signed certificate for 127.0.0.1; gives the file that holds both."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cloud.example.org")])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = directory / "dav.pem"
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 class DavServer:
@@ -49,7 +22,8 @@ class DavServer:
     def __init__(self, directory: Path) -> None:
         self.files = directory / "files"
         self.files.mkdir()
-        self.pem = certificate(directory)
+        self.pem = issue(directory / "dav.pem", None, "127.0.0.1")
+        """Key and certificate, which signs itself."""
         app = WsgiDAVApp(
             {
                 "provider_mapping": {ROOT.rstrip("/"): str(self.files)},

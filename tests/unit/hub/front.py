@@ -4,44 +4,21 @@
 
 import asyncio
 import contextlib
-import datetime as dt
-import ipaddress
 import json
 import ssl
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
+from tests.unit.hub.certificates import issue
 from tests.unit.hub.hub_process import HubProcess
-
-
-def self_signed(path: Path) -> bytes:
-    """Write a key and a self-signed certificate to a file; gives the certificate in DER form."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hub.example.org")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
-    return certificate.public_bytes(serialization.Encoding.DER)
 
 
 class HubPages(RequestHandler):
@@ -142,8 +119,9 @@ class Front:
     """The front's server; ``replies`` is what a cell gets."""
 
     def __init__(self, hub: HubProcess, directory: Path) -> None:
-        self.certificate_file = directory / "front.pem"
-        self.certificate = self_signed(self.certificate_file)
+        self.certificate_file = issue(directory / "front.pem", None, "127.0.0.1")
+        self.certificate = x509.load_pem_x509_certificate(self.certificate_file.read_bytes()).public_bytes(Encoding.DER)
+        """In DER form."""
         self.kernels = 0
         self.replies = GOOD
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
