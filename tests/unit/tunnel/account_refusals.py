@@ -15,15 +15,16 @@ The accounts ``alice`` and ``bob`` are made in the students' group, ``carol`` ou
 with ssh-keygen and the authority's own key, as by somebody who has stolen it.
 """
 
-import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .refusals import NO_LISTENING, NO_OPENING, NOT_LET_IN, Result, Run, must
+from . import ssh_attempts
+from .ssh_attempts import NO_LISTENING, NO_OPENING, NOT_LET_IN, Result, Run, must
 
-SIGNER_USER = "jupyterhub"
-SIGNER_GROUP = "hpcampus-link"
+# Whoever runs the attempts needs these too.
+SIGNER_USER = ssh_attempts.SIGNER_USER
+SIGNER_GROUP = ssh_attempts.SIGNER_GROUP
+
 SIGNER_SOCKET = "/run/hpcampus/accounts-signer.sock"
 CA_KEY = "/etc/hpcampus/account-ca/key"
 STUDENTS = "hpcampus-students"
@@ -132,49 +133,17 @@ class Outcome:
         return f"{self.attempt.name}: got exit {self.result.status}: {self.result.text.strip()[-300:]!r}"
 
 
-_ASK = """
-import json, socket, sys
-with socket.socket(socket.AF_UNIX) as client:
-    client.settimeout(20)
-    client.connect(sys.argv[1])
-    client.sendall(sys.argv[2].encode() + b"\\n")
-    print(client.makefile().readline())
-"""
-
-
 def ask_signer(on_hub: Run, request: object) -> dict[str, str]:
     """Send one request to the signer of accounts as the hub's user and return its answer."""
-    argv = [
-        "setpriv",
-        "--reuid",
-        SIGNER_USER,
-        "--regid",
-        SIGNER_GROUP,
-        "--clear-groups",
-        "/usr/bin/python3",
-        "-I",
-        "-c",
-        _ASK,
-    ]
-    answer = json.loads(must(on_hub, [*argv, SIGNER_SOCKET, json.dumps(request)]))
-    return {str(key): str(value) for key, value in answer.items()}
+    return ssh_attempts.ask_signer(on_hub, SIGNER_SOCKET, request)
 
 
 def _mint(on_hub: Run, account: str, pubkey: str) -> str:
-    answer = ask_signer(on_hub, {"account": account, "pubkey": pubkey})
-    if "cert" not in answer:
-        raise RuntimeError(f"the signer refused: {answer}")
-    return answer["cert"]
+    return ssh_attempts.mint(on_hub, SIGNER_SOCKET, {"account": account, "pubkey": pubkey})
 
 
-def _sign_by_hand(on_hub: Run, pubkey: str, ca_key: str, account: str, options: Sequence[str]) -> str:
-    keygen = ["ssh-keygen", "-q", "-s", ca_key, "-I", "by-hand", "-n", account, *options]
-    script = 'd=$(mktemp -d); echo "$1" >"$d/k.pub"; shift; "$@" "$d/k.pub" && cat "$d/k-cert.pub"; rm -r "$d"'
-    return must(on_hub, ["sh", "-c", script, "sh", pubkey, *keygen])
-
-
-def _write(run: Run, path: str, text: str) -> None:
-    must(run, ["sh", "-c", 'umask 077; printf "%s\\n" "$2" >"$1"', "sh", path, text.strip()])
+def _sign_by_hand(on_hub: Run, pubkey: str, ca_key: str, account: str, *options: str) -> str:
+    return ssh_attempts.sign_by_hand(on_hub, pubkey, ca_key, "by-hand", account, *options)
 
 
 # So many refused logins would lock the hub out, and the last refusals would come without their message.
@@ -192,47 +161,34 @@ def prepare(on_hub: Run, on_login: Run, on_other: Run, login: str) -> Kit:
     for account, groups in (("alice", STUDENTS), ("bob", STUDENTS), ("carol", "users")):
         must(on_login, ["sh", "-c", 'id "$1" || useradd -m -s /bin/sh -p "*" -G "$2" "$1"', "sh", account, groups])
     must(on_login, ["sh", "-c", _NO_PENALTIES])
-    must(on_hub, ["sh", "-c", f"rm -rf {FOLDER}; umask 077; mkdir {FOLDER}"])
-    must(on_hub, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", f"{FOLDER}/key"])
-    must(on_hub, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", f"{FOLDER}/other-ca"])
-    pubkey = " ".join(must(on_hub, ["cat", f"{FOLDER}/key.pub"]).split()[:2])
-    host_key = " ".join(must(on_login, ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).split()[:2])
-    long = ["-V", "-1h:+1h"]
+    ssh_attempts.make_folder(on_hub, FOLDER)
+    ssh_attempts.make_key(on_hub, f"{FOLDER}/key")
+    ssh_attempts.make_key(on_hub, f"{FOLDER}/other-ca")
+    pubkey = ssh_attempts.public_key(on_hub, f"{FOLDER}/key.pub")
+    host_key = ssh_attempts.public_key(on_login, "/etc/ssh/ssh_host_ed25519_key.pub")
+    long = ("-V", "-1h:+1h")
     files = {
         "known_hosts": f"{login} {host_key}",
         "key.pub": pubkey,
         "alice-cert.pub": _mint(on_hub, "alice", pubkey),
         "carol-cert.pub": _mint(on_hub, "carol", pubkey),
-        "expired-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "alice", ["-V", "-2h:-1h", "-O", "clear"]),
-        "stranger-cert.pub": _sign_by_hand(on_hub, pubkey, f"{FOLDER}/other-ca", "alice", long),
-        "root-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "root", long),
-        "service-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "hpcampus", long),
-        "free-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "alice", long),
+        "expired-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "alice", "-V", "-2h:-1h", "-O", "clear"),
+        "stranger-cert.pub": _sign_by_hand(on_hub, pubkey, f"{FOLDER}/other-ca", "alice", *long),
+        "root-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "root", *long),
+        "service-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "hpcampus", *long),
+        "free-cert.pub": _sign_by_hand(on_hub, pubkey, CA_KEY, "alice", *long),
         "key": must(on_hub, ["cat", f"{FOLDER}/key"]),
     }
-    must(on_other, ["sh", "-c", f"rm -rf {FOLDER}; umask 077; mkdir {FOLDER}"])
+    ssh_attempts.make_folder(on_other, FOLDER)
     for run_there in (on_hub, on_other):
         for name, text in files.items():
-            _write(run_there, f"{FOLDER}/{name}", text)
+            ssh_attempts.write(run_there, f"{FOLDER}/{name}", text)
     return kit
 
 
 def ssh_argv(attempt: Attempt, login: str) -> list[str]:
     """The attempt's command line."""
-    options = [
-        "IdentitiesOnly=yes",
-        "BatchMode=yes",
-        f"UserKnownHostsFile={FOLDER}/known_hosts",
-        "GlobalKnownHostsFile=/dev/null",
-        "StrictHostKeyChecking=yes",
-        "ConnectTimeout=8",
-        "ExitOnForwardFailure=yes",
-    ]
-    if attempt.credential != "bare":
-        options.append(f"CertificateFile={FOLDER}/{attempt.credential}-cert.pub")
-    argv = ["timeout", "15", attempt.program, "-F", "none", "-i", f"{FOLDER}/key"]
-    for option in options:
-        argv += ["-o", option]
+    argv = ssh_attempts.ssh_argv(attempt.program, FOLDER, attempt.credential, seconds=15)
     argv += [*attempt.arguments, f"{attempt.user}@{login}"]
     return [*argv, attempt.command] if attempt.command else argv
 

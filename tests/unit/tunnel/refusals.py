@@ -25,16 +25,20 @@ The refused logins at the end of the list count against the client: give its net
 9.8 and newer locks the client out and the last refusals come without their message.
 """
 
-import json
 import re
-import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
-SIGNER_USER = "jupyterhub"
-GROUP = "hpcampus-link"
+from . import ssh_attempts
+from .ssh_attempts import NO_LISTENING, NO_OPENING, NOT_LET_IN, must
+
+# Whoever runs the attempts needs these too.
+Result = ssh_attempts.Result
+Run = ssh_attempts.Run
+SIGNER_USER = ssh_attempts.SIGNER_USER
+GROUP = ssh_attempts.SIGNER_GROUP
+
 REGISTRY = "/run/hpcampus/tunnel"
 SIGNER_SOCKET = "/run/hpcampus/signer.sock"
 CA_KEY = "/etc/hpcampus/tunnel-ca/key"
@@ -44,23 +48,10 @@ OWN_PORT, OTHER_PORT, UNREGISTERED_PORT, WRONG_SERIAL_PORT = 20017, 20018, 20019
 STAYS_UP_SECONDS = 5
 TIMED_OUT = 124
 
-NOT_LET_IN = r"Permission denied \(publickey"
-NO_LISTENING = r"remote port forwarding failed|forwarding failed for listen"
 NOBODY_THERE = "open failed: connect failed: Connection refused"
-NO_OPENING = r"administratively prohibited"
 NO_SESSION = (
     r"open failed: (connect failed: )?open failed|[Nn]o more sessions|session open refused|Connection closed|closed"
 )
-
-
-class Result(NamedTuple):
-    """Exit status, and what came out on stdout and stderr."""
-
-    status: int
-    text: str
-
-
-Run = Callable[[Sequence[str]], Result]
 
 
 @dataclass(frozen=True)
@@ -190,47 +181,14 @@ class Outcome:
         return f"{self.attempt.name}: expected {wanted}, got exit {self.result.status}: {self.result.text.strip()[-200:]!r}"
 
 
-def must(run: Run, argv: Sequence[str]) -> str:
-    """Run a command that has to work."""
-    status, text = run(argv)
-    if status != 0:
-        raise RuntimeError(f"{shlex.join(argv)[:200]} ended with {status}: {text[-500:]}")
-    return text
-
-
-_ASK = """
-import json, socket, sys
-with socket.socket(socket.AF_UNIX) as client:
-    client.settimeout(20)
-    client.connect(sys.argv[1])
-    client.sendall(sys.argv[2].encode() + b"\\n")
-    print(client.makefile().readline())
-"""
-
-
-def ask_signer(on_hub: Run, request: object, user: str = SIGNER_USER) -> dict[str, str]:
-    """Send one request to the hub's signer as ``user`` and return its answer."""
-    argv = ["setpriv", "--reuid", user, "--regid", GROUP, "--clear-groups", "/usr/bin/python3", "-I", "-c", _ASK]
-    answer = json.loads(must(on_hub, [*argv, SIGNER_SOCKET, json.dumps(request)]))
-    return {str(key): str(value) for key, value in answer.items()}
-
-
 def _mint(on_hub: Run, port: int, pubkey: str) -> str:
-    answer = ask_signer(on_hub, {"port": port, "serial": SERIAL, "seconds": 3600, "pubkey": pubkey})
-    if "cert" not in answer:
-        raise RuntimeError(f"the signer refused: {answer}")
-    return answer["cert"]
+    request = {"port": port, "serial": SERIAL, "seconds": 3600, "pubkey": pubkey}
+    return ssh_attempts.mint(on_hub, SIGNER_SOCKET, request)
 
 
 def _sign_by_hand(on_hub: Run, pubkey: str, ca_key: str, validity: str) -> str:
     name = f"spawn-{OWN_PORT}"
-    keygen = ["ssh-keygen", "-q", "-s", ca_key, "-I", name, "-n", name, "-z", str(SERIAL), "-V", validity]
-    script = 'd=$(mktemp -d); echo "$1" >"$d/k.pub"; shift; "$@" "$d/k.pub" && cat "$d/k-cert.pub"; rm -r "$d"'
-    return must(on_hub, ["sh", "-c", script, "sh", pubkey, *keygen])
-
-
-def _write(run: Run, path: str, text: str) -> None:
-    must(run, ["sh", "-c", 'umask 077; printf "%s\\n" "$2" >"$1"', "sh", path, text.strip()])
+    return ssh_attempts.sign_by_hand(on_hub, pubkey, ca_key, name, name, "-z", str(SERIAL), "-V", validity)
 
 
 def register(kit: Kit, port: int, serial: int) -> None:
@@ -242,15 +200,16 @@ def register(kit: Kit, port: int, serial: int) -> None:
 def prepare(on_hub: Run, on_client: Run, hub: str) -> Kit:
     """Make one key on the client and every certificate that the attempts show; register their ports; pin the hub's host key."""
     kit = Kit(on_hub, on_client, hub)
-    must(on_client, ["sh", "-c", f"rm -rf {FOLDER}; umask 077; mkdir {FOLDER}"])
-    must(on_client, ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", f"{FOLDER}/key"])
-    pubkey = " ".join(must(on_client, ["cat", f"{FOLDER}/key.pub"]).split()[:2])
-    host_key = " ".join(must(on_hub, ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).split()[:2])
-    _write(on_client, f"{FOLDER}/known_hosts", f"{hub} {host_key}")
+    ssh_attempts.make_folder(on_client, FOLDER)
+    ssh_attempts.make_key(on_client, f"{FOLDER}/key")
+    pubkey = ssh_attempts.public_key(on_client, f"{FOLDER}/key.pub")
+    host_key = ssh_attempts.public_key(on_hub, "/etc/ssh/ssh_host_ed25519_key.pub")
+    ssh_attempts.write(on_client, f"{FOLDER}/known_hosts", f"{hub} {host_key}")
     # The client's own key will do as one that the hub does not have.
-    _write(on_client, f"{FOLDER}/known_hosts-of-another", f"{hub} {pubkey}")
+    ssh_attempts.write(on_client, f"{FOLDER}/known_hosts-of-another", f"{hub} {pubkey}")
     stranger = f"{FOLDER}-stranger"
-    must(on_hub, ["sh", "-c", f"rm -f {stranger}*; ssh-keygen -q -t ed25519 -N '' -f {stranger}"])
+    must(on_hub, ["rm", "-f", stranger, f"{stranger}.pub"])
+    ssh_attempts.make_key(on_hub, stranger)
     certificates = {
         "own": _mint(on_hub, OWN_PORT, pubkey),
         "unregistered": _mint(on_hub, UNREGISTERED_PORT, pubkey),
@@ -259,7 +218,7 @@ def prepare(on_hub: Run, on_client: Run, hub: str) -> Kit:
         "stranger": _sign_by_hand(on_hub, pubkey, stranger, "-1h:+1h"),
     }
     for name, certificate in certificates.items():
-        _write(on_client, f"{FOLDER}/{name}-cert.pub", certificate)
+        ssh_attempts.write(on_client, f"{FOLDER}/{name}-cert.pub", certificate)
     must(on_hub, ["rm", "-f", stranger, f"{stranger}.pub", f"{REGISTRY}/{UNREGISTERED_PORT}"])
     register(kit, OWN_PORT, SERIAL)
     register(kit, WRONG_SERIAL_PORT, SERIAL + 1)
@@ -268,20 +227,9 @@ def prepare(on_hub: Run, on_client: Run, hub: str) -> Kit:
 
 def ssh_argv(attempt: Attempt, hub: str) -> list[str]:
     """The attempt's command line: the job's own options, cut short after a few seconds."""
-    options = [
-        "IdentitiesOnly=yes",
-        "BatchMode=yes",
-        f"UserKnownHostsFile={FOLDER}/{attempt.known_hosts}",
-        "GlobalKnownHostsFile=/dev/null",
-        "StrictHostKeyChecking=yes",
-        "ConnectTimeout=8",
-        "ExitOnForwardFailure=yes",
-    ]
-    if attempt.credential != "bare":
-        options.append(f"CertificateFile={FOLDER}/{attempt.credential}-cert.pub")
-    argv = ["timeout", str(STAYS_UP_SECONDS), attempt.program, "-F", "none", "-i", f"{FOLDER}/key"]
-    for option in options:
-        argv += ["-o", option]
+    argv = ssh_attempts.ssh_argv(
+        attempt.program, FOLDER, attempt.credential, known_hosts=attempt.known_hosts, seconds=STAYS_UP_SECONDS
+    )
     split = (
         1
         if attempt.arguments and not attempt.arguments[-1].startswith("-") and attempt.arguments[-1] in ("id", "sftp")

@@ -3,28 +3,22 @@
 """The signer of the hub's logins as students: which accounts, and what a certificate says; and its list of refusals judges well."""
 
 import json
-import os
-import pwd
 import re
-import socket
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.tunnel import account_refusals
+from tests.unit.tunnel import account_refusals, asking
 from tests.unit.tunnel.account_refusals import ATTEMPTS, SERVED, Attempt, Outcome
+from tests.unit.tunnel.asking import ME, PUBKEY, Authority
 from tests.unit.tunnel.loading import load
-from tests.unit.tunnel.refusals import Result
+from tests.unit.tunnel.ssh_attempts import Result
 
 signer = load("account_signer")
 signing = signer.signing
 
-PUBKEY = "ssh-ed25519 " + "A" * 68
-ME = pwd.getpwuid(os.getuid()).pw_name
 GATEWAY = "/usr/bin/python3 -I /usr/local/libexec/hpcampus/gateway.py"
 
 
@@ -46,31 +40,17 @@ def line(**changes: object) -> bytes:
     return json.dumps({"account": "alice", "pubkey": PUBKEY, **changes}).encode() + b"\n"
 
 
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("ca")
-    for name in ("ca", "hub"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / name], check=True)
-    return folder
-
-
 def ask(request: bytes, rules: Any) -> dict[str, str]:
-    """Send bytes over a real socket pair."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX)
-    with ours, theirs:
-        ours.sendall(request)
-        ours.shutdown(socket.SHUT_WR)
-        found: dict[str, str] = signing.answer(theirs, rules.users, lambda text: signer.certify(text, rules))
-        return found
+    return asking.ask(
+        request,
+        lambda connection: signing.answer(connection, rules.users, lambda text: signer.certify(text, rules)),
+    )
 
 
-def test_the_certificate_says_what_it_must(ca: Path) -> None:
-    pubkey = " ".join((ca / "hub.pub").read_text().split()[:2])
-    answer = ask(line(pubkey=pubkey), signer.read_rules(data(ca_key=str(ca / "ca"))))
+def test_the_certificate_says_what_it_must(ca: Authority) -> None:
+    answer = ask(line(pubkey=ca.pubkey), signer.read_rules(data(ca_key=ca.key)))
     assert set(answer) == {"cert"}
-    (ca / "shown.pub").write_text(answer["cert"] + "\n")
-    argv = ["ssh-keygen", "-L", "-f", str(ca / "shown.pub")]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=True, env={"TZ": "UTC"}).stdout
+    shown = ca.show(answer["cert"])
     assert re.search(r'Key ID: "hub:alice"', shown)
     assert re.search(r"Principals: \n\s+alice\n\s+Critical Options: \n", shown)
     assert f"force-command {GATEWAY}\n" in shown

@@ -3,11 +3,8 @@
 """The signer: strict fields, the right caller, and certificates that ssh-keygen reads as they should be."""
 
 import json
-import os
-import pwd
 import re
 import socket
-import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.tunnel import asking
+from tests.unit.tunnel.asking import ME, PUBKEY, Authority
 from tests.unit.tunnel.loading import load
 
 signer = load("signer")
-
-PUBKEY = "ssh-ed25519 " + "A" * 68
-ME = pwd.getpwuid(os.getuid()).pw_name
 
 
 def limits(ca_key: str = "/nowhere", users: frozenset[str] = frozenset({ME})) -> object:
@@ -101,32 +97,15 @@ def test_other_bytes_are_refused(data: bytes) -> None:
     refused(data)
 
 
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("ca")
-    for name in ("ca", "job"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / name], check=True)
-    return folder
-
-
 def ask(request: bytes, limit: object) -> dict[str, str]:
-    """Send bytes to the signer's answering function over a real socket pair."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX)
-    with ours, theirs:
-        ours.sendall(request)
-        ours.shutdown(socket.SHUT_WR)
-        found: dict[str, str] = signer.answer(theirs, limit)
-        return found
+    return asking.ask(request, lambda connection: signer.answer(connection, limit))
 
 
-def test_the_certificate_says_what_it_must(ca: Path) -> None:
-    pubkey = " ".join((ca / "job.pub").read_text().split()[:2])
-    answer = ask(line(pubkey=pubkey), limits(str(ca / "ca")))
+def test_the_certificate_says_what_it_must(ca: Authority) -> None:
+    answer = ask(line(pubkey=ca.pubkey), limits(ca.key))
     assert set(answer) == {"cert"}
     assert len(answer["cert"].split()) == 2
-    (ca / "shown.pub").write_text(answer["cert"] + "\n")
-    argv = ["ssh-keygen", "-L", "-f", str(ca / "shown.pub")]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=True, env={"TZ": "UTC"}).stdout
+    shown = ca.show(answer["cert"])
     assert re.search(r'Key ID: "spawn-20017"', shown)
     assert re.search(r"Serial: 5\n", shown)
     assert re.search(r"Principals: \n\s+spawn-20017\n\s+Critical Options: \(none\)", shown)
@@ -138,13 +117,13 @@ def test_the_certificate_says_what_it_must(ca: Path) -> None:
     assert begins < ends
 
 
-def test_others_are_refused(ca: Path) -> None:
-    answer = ask(line(), limits(str(ca / "ca"), users=frozenset({"somebody"})))
+def test_others_are_refused(ca: Authority) -> None:
+    answer = ask(line(), limits(ca.key, users=frozenset({"somebody"})))
     assert answer["error"].startswith("PermissionError")
 
 
-def test_a_key_that_is_none_is_refused_without_details(ca: Path) -> None:
-    answer = ask(line(), limits(str(ca / "ca")))
+def test_a_key_that_is_none_is_refused_without_details(ca: Authority) -> None:
+    answer = ask(line(), limits(ca.key))
     assert answer == {"error": "CalledProcessError: see the signer's journal"}
 
 
@@ -153,16 +132,15 @@ def test_bad_requests_are_answered(request_: bytes) -> None:
     assert set(ask(request_, limits())) == {"error"}
 
 
-def test_the_service_outlives_callers_that_go_away(tmp_path: Path, ca: Path) -> None:
+def test_the_service_outlives_callers_that_go_away(tmp_path: Path, ca: Authority) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "s"))
     listener.listen()
-    threading.Thread(target=signer.serve, args=(listener, limits(str(ca / "ca"))), daemon=True).start()
+    threading.Thread(target=signer.serve, args=(listener, limits(ca.key)), daemon=True).start()
     with socket.socket(socket.AF_UNIX) as rude:
         rude.connect(str(tmp_path / "s"))
-    pubkey = " ".join((ca / "job.pub").read_text().split()[:2])
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(20)
         client.connect(str(tmp_path / "s"))
-        client.sendall(line(pubkey=pubkey))
+        client.sendall(line(pubkey=ca.pubkey))
         assert "cert" in json.loads(client.makefile().readline())
