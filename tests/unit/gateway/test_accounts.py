@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.gateway.loading import load
-from tests.unit.gateway.test_gateway import GOOD, OTHER_SPAWN, SPAWN, FakeSlurm, request
+from tests.unit.gateway.samples import COMMENT, OTHER_SPAWN, SPAWN, FakeSlurm, request
 
 accounts = load("hpcampus_gateway.accounts")
 checks = load("hpcampus_gateway.checks")
@@ -202,20 +202,20 @@ def line(comment: str, account: str, job_id: int = 7) -> str:
 
 
 def test_the_list_tells_who_submitted(shared: Path, own: Path) -> None:
-    asked = FakeSlurm({"squeue": line(GOOD, "p1") + line(GOOD, "mallory", 8)})
+    asked = FakeSlurm({"squeue": line(COMMENT, "p1") + line(COMMENT, "mallory", 8)})
     jobs = room_of(shared, own, asked, account="hpcampus").op_list({})["jobs"]
     assert [(job["job_id"], job["account"]) for job in jobs] == [(7, "p1"), (8, "mallory")]
 
 
 def test_cancel_spares_the_jobs_of_other_accounts(shared: Path, own: Path) -> None:
-    asked = FakeSlurm({"squeue": line(GOOD, "mallory"), "scancel": ""})
+    asked = FakeSlurm({"squeue": line(COMMENT, "mallory"), "scancel": ""})
     assert room_of(shared, own, asked, account="hpcampus").op_cancel({"job_id": 7}) == {"found": False}
     assert [argv[0] for argv in asked.asked] == ["squeue"]
 
 
 def test_a_lost_answer_is_not_looked_for_among_other_accounts_jobs(shared: Path, own: Path) -> None:
     (own / "jobs" / SPAWN).write_text("")
-    asked = FakeSlurm({"squeue": line(GOOD, "mallory", 43), "sbatch": "44\n"})
+    asked = FakeSlurm({"squeue": line(COMMENT, "mallory", 43), "sbatch": "44\n"})
     assert room_of(shared, own, asked, account="hpcampus").op_submit(request()) == {"job_id": 44}
 
 
@@ -280,7 +280,7 @@ def test_archive_moves_and_deletes_nothing(shared: Path, own: Path) -> None:
 def test_archive_waits_for_the_last_job(shared: Path, own: Path) -> None:
     (own / "users" / "alice").mkdir()
     with pytest.raises(errors.BadRequestError, match="stop the notebook first"):
-        room_of(shared, own, FakeSlurm({"squeue": line(GOOD, "p1")})).op_archive({"user_id": "alice"})
+        room_of(shared, own, FakeSlurm({"squeue": line(COMMENT, "p1")})).op_archive({"user_id": "alice"})
     assert (own / "users" / "alice").is_dir()
 
 

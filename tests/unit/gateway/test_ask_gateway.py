@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.unit.gateway.loading import FILES
+from tests.unit.gateway.samples import PUBLIC_KEY
 
-HOST_KEY = "ssh-ed25519 " + "A" * 68
 SSH = """#!{python}
 import json, sys
 known = next(word for word in sys.argv if word.startswith("UserKnownHostsFile=")).partition("=")[2]
@@ -32,7 +32,7 @@ def ask(directory: Path, **changes: Any) -> tuple[int, dict[str, Any]]:
         "host": "login.example.net",
         "port": 22,
         "user": "p1",
-        "host_key": HOST_KEY,
+        "host_key": PUBLIC_KEY,
         "key_file": "/k",
         "as_user": "",
         "word": "probe",
@@ -51,7 +51,7 @@ def ask(directory: Path, **changes: Any) -> tuple[int, dict[str, Any]]:
 def test_the_host_key_is_pinned_and_nothing_is_asked(tmp_path: Path) -> None:
     status, seen = ask(tmp_path)
     assert status == 77
-    assert seen["known"] == f"login.example.net {HOST_KEY}\n"
+    assert seen["known"] == f"login.example.net {PUBLIC_KEY}\n"
     assert not Path(seen["path"]).exists()
     assert {
         "StrictHostKeyChecking=yes",

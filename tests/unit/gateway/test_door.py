@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.gateway.loading import FILES, load
-from tests.unit.gateway.test_gateway import KEY, request, site
+from tests.unit.gateway.samples import KEY, PUBLIC_KEY, SPAWN, request, site
 
 checks = load("hpcampus_gateway.checks")
 errors = load("hpcampus_gateway.errors")
@@ -33,10 +33,8 @@ files = load("hpcampus_job.files")
 log = load("hpcampus_job.log")
 main = load("hpcampus_job.main")
 
-SPAWN = "0123456789abcdef0123456789abcdef"
 NAME = "fedcba9876543210fedcba9876543210"
-PUBLIC = "ssh-ed25519 " + "A" * 68
-DOOR: dict[str, Any] = {"name": NAME, "host_key": KEY, "authorized_key": PUBLIC, "port": 0, "api_port": 25017}
+DOOR: dict[str, Any] = {"name": NAME, "host_key": KEY, "authorized_key": PUBLIC_KEY, "port": 0, "api_port": 25017}
 
 
 def with_door(**changes: object) -> dict[str, object]:
@@ -59,9 +57,9 @@ def test_a_door_passes(port: int) -> None:
         {"name": "../x"},
         {"name": "f" * 31},
         {"host_key": "none"},
-        {"authorized_key": PUBLIC + " comment"},
-        {"authorized_key": 'command="id" ' + PUBLIC},
-        {"authorized_key": PUBLIC + "\n" + PUBLIC},
+        {"authorized_key": PUBLIC_KEY + " comment"},
+        {"authorized_key": 'command="id" ' + PUBLIC_KEY},
+        {"authorized_key": PUBLIC_KEY + "\n" + PUBLIC_KEY},
         {"port": 22},
         {"port": -1},
         {"port": True},

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from hpcampus_hub.settings import ENVIRONMENT_NAME
 from tests.unit.gateway.loading import FILES, load
+from tests.unit.gateway.samples import COMMENT, OTHER_SPAWN, SECRET, SPAWN, FakeSlurm, request, site
+from tests.unit.hostile import NOT_INT, NOT_TEXT, TEXTS
 
 checks = load("hpcampus_gateway.checks")
 config = load("hpcampus_gateway.config")
@@ -29,82 +31,15 @@ operations = load("hpcampus_gateway.operations")
 session = load("hpcampus_gateway.session")
 slurm = load("hpcampus_gateway.slurm")
 
-SPAWN = "0123456789abcdef0123456789abcdef"
-OTHER_SPAWN = "f" * 32
-KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "A" * 200 + "\n-----END OPENSSH PRIVATE KEY-----\n"
-SECRET = "7b1f-the-token"
 HOSTILE = st.one_of(
     st.sampled_from(
-        [
-            "",
-            "a b",
-            "a;id",
-            "$(id)",
-            "`id`",
-            "a\nb",
-            "a\n",
-            "a\x00b",
-            "../x",
-            "..",
-            "-a",
-            "--wrap=id",
-            "a/b",
-            "a:b",
-            "A",
-            "é",
-            "a" * 65,
-            "a" * 300,
-            "'",
-            '"',
-            "a|b",
-            "%j",
-            "*",
-            "~",
-        ]
+        (
+            *TEXTS,
+            *("a\x00b", "..", "-a", "--wrap=id", "a/b", "a:b", "A", "a" * 65, "a" * 300, "'", '"', "a|b", "%j", "~"),
+        )
     ),
     st.text(alphabet=st.characters(exclude_characters=string.ascii_letters + string.digits), min_size=1),
 )
-NOT_TEXT = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.lists(st.text(), max_size=2))
-NOT_INT = st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.lists(st.integers(), max_size=2))
-
-
-def site(base: str = "/srv/hpcampus") -> tuple:
-    return config.Config("hub", base, ("jupyter", "gpu"), "/usr/bin/apptainer", "hpcampus", scratch_dir="/fast")
-
-
-def request(**changes: object) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "spawn_id": SPAWN,
-        "user_id": "alice",
-        "server_id": "",
-        "partition": "jupyter",
-        "cpus": 2,
-        "memory_mb": 1024,
-        "time_limit_minutes": 120,
-        "gres": "",
-        "account": "",
-        "qos": "",
-        "reservation": "",
-        "image": "base",
-        "courses": [],
-        "secrets": {
-            "env": {"JUPYTERHUB_API_TOKEN": SECRET},
-            "tunnel": {
-                "host": "hub.example.org",
-                "port": 22,
-                "user": "tunnel",
-                "known_hosts": ["[hub.example.org]:22 ssh-ed25519 " + "A" * 68],
-                "private_key": KEY,
-                "certificate": "ssh-ed25519-cert-v01@openssh.com " + "A" * 400,
-                "notebook_port": 20017,
-                "api_port": 25017,
-                "hub_api_port": 8081,
-            },
-            "base_url": "/user/alice/",
-            "default_url": "/lab",
-        },
-    }
-    return {**fields, **changes}
 
 
 def with_tunnel(**changes: object) -> dict[str, object]:
@@ -342,17 +277,14 @@ def line(nonce: str, comment: str, job_id: str = "7") -> str:
     return f"{nonce}|{job_id}|RUNNING|None|n1|1700000000|hpcampus|{comment}\n"
 
 
-GOOD = f"hpcampus:hub:alice::{SPAWN}"
-
-
 def test_queue_is_read() -> None:
-    (job,) = slurm.parse_queue(line("abc", GOOD), "abc")
+    (job,) = slurm.parse_queue(line("abc", COMMENT), "abc")
     assert job == slurm.Job(7, "RUNNING", "None", "n1", 1700000000, "hpcampus", "hub", "alice", "", SPAWN)
 
 
 def test_a_newline_in_a_comment_forges_nothing() -> None:
     forged = line("guess", f"hpcampus:hub:bob::{OTHER_SPAWN}", "8")
-    text = line("abc", "x\n" + forged.strip()) + line("abc", GOOD, "9")
+    text = line("abc", "x\n" + forged.strip()) + line("abc", COMMENT, "9")
     assert [job.job_id for job in slurm.parse_queue(text, "abc")] == [9]
 
 
@@ -367,8 +299,8 @@ def test_queue_parser_takes_anything(text: str) -> None:
 
 
 def test_array_tasks_and_odd_start_times() -> None:
-    assert slurm.parse_queue(line("abc", GOOD, "7_1"), "abc") == []
-    (job,) = slurm.parse_queue(f"abc|7|PENDING|Resources||N/A|hpcampus|{GOOD}\n", "abc")
+    assert slurm.parse_queue(line("abc", COMMENT, "7_1"), "abc") == []
+    (job,) = slurm.parse_queue(f"abc|7|PENDING|Resources||N/A|hpcampus|{COMMENT}\n", "abc")
     assert job.start is None
 
 
@@ -411,21 +343,6 @@ def test_job_ids_are_read() -> None:
 # --- operations, with a Slurm that is a list
 
 
-class FakeSlurm:
-    def __init__(self, answers: dict[str, str] | None = None) -> None:
-        self.answers = answers or {}
-        self.asked: list[list[str]] = []
-
-    def run(self, argv: list[str]) -> str:
-        self.asked.append(argv)
-        if argv[0] == "squeue":
-            nonce = argv[-1].split("|")[0]
-            return self.answers.get("squeue", "").replace("NONCE", nonce)
-        if argv[0] not in self.answers:
-            raise errors.SlurmError(f"{argv[0]} failed")
-        return self.answers[argv[0]]
-
-
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     for name in ("spawns", "jobs", "log", "images", "lib"):
@@ -458,7 +375,7 @@ def test_submit_twice_makes_one_job(base: Path) -> None:
 
 def test_submit_finds_a_job_whose_answer_was_lost(base: Path) -> None:
     (base / "jobs" / SPAWN).write_text("")
-    slurm = FakeSlurm({"squeue": line("NONCE", GOOD, "43"), "sbatch": "44\n"})
+    slurm = FakeSlurm({"squeue": line("NONCE", COMMENT, "43"), "sbatch": "44\n"})
     assert room_of(base, slurm).op_submit(request()) == {"job_id": 43}
     assert [argv[0] for argv in slurm.asked] == ["squeue"]
 
@@ -484,7 +401,7 @@ def test_an_image_that_is_not_there_is_refused(base: Path) -> None:
 
 
 def test_cancel_asks_first_and_removes_the_secrets(base: Path) -> None:
-    slurm = FakeSlurm({"squeue": line("NONCE", GOOD), "scancel": ""})
+    slurm = FakeSlurm({"squeue": line("NONCE", COMMENT), "scancel": ""})
     (base / "spawns" / f"{SPAWN}.json").write_text("{}")
     room = room_of(base, slurm)
     assert room.op_cancel({"job_id": 7}) == {"found": True}
@@ -516,7 +433,7 @@ def test_the_queue_shows_whose_job_a_standby_has_become(base: Path) -> None:
 @pytest.mark.parametrize(
     ("comment", "user_id"),
     [
-        (GOOD, "bob"),
+        (COMMENT, "bob"),
         (f"hpcampus:otherhub:standby::{SPAWN}", "bob"),
         (f"hpcampus:hub:standby::{SPAWN}", "bob Comment=x"),
         (f"hpcampus:hub:standby::{SPAWN}", "../bob"),
@@ -568,7 +485,7 @@ def test_list_sweeps_what_nobody_fetched(base: Path) -> None:
     for path in (kept, old):
         path.write_text("{}")
         os.utime(path, (1, 1))
-    answer = room_of(base, FakeSlurm({"squeue": line("NONCE", GOOD)})).op_list({})
+    answer = room_of(base, FakeSlurm({"squeue": line("NONCE", COMMENT)})).op_list({})
     assert [job["job_id"] for job in answer["jobs"]] == [7]
     assert kept.exists()
     assert not old.exists()

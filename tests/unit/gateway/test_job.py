@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.gateway.loading import FILES, load
+from tests.unit.gateway.samples import TUNNEL
 
 api_port = load("hpcampus_job.api_port")
 container = load("hpcampus_job.container")
@@ -30,18 +31,6 @@ main = load("hpcampus_job.main")
 peers = load("hpcampus_job.peers")
 ending = load("hpcampus_job.process")
 tunnel = load("hpcampus_job.tunnel")
-
-TUNNEL = {
-    "host": "hub.example.org",
-    "port": 22,
-    "user": "tunnel",
-    "known_hosts": ["hub.example.org ssh-ed25519 AAAA"],
-    "private_key": "the-key",
-    "certificate": "the-certificate",
-    "notebook_port": 20017,
-    "api_port": 25017,
-    "hub_api_port": 8081,
-}
 
 
 def spawn(**env: str) -> dict[str, object]:
@@ -64,7 +53,7 @@ def test_ssh_pins_the_host_key_and_opens_two_ways() -> None:
     assert argv[argv.index("-L") + 1] == "/tmp/j/hub.sock:127.0.0.1:8081"
     assert "StrictHostKeyChecking=yes" in argv
     assert "ExitOnForwardFailure=yes" in argv
-    assert "the-key" not in " ".join(argv)
+    assert "PRIVATE KEY" not in " ".join(argv)
 
 
 def test_the_container_is_closed_and_its_command_line_holds_no_secret() -> None:

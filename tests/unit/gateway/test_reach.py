@@ -16,20 +16,13 @@ from typing import Any
 import pytest
 
 from tests.unit.gateway.loading import FILES, load
-from tests.unit.gateway.test_gateway import site
+from tests.unit.gateway.samples import HUB, site
 
 errors = load("hpcampus_gateway.errors")
 gateway = load("hpcampus_gateway.reach")
 operations = load("hpcampus_gateway.operations")
 slurm = load("hpcampus_gateway.slurm")
 job = load("hpcampus_job.reach")
-
-HUB = {
-    "host": "hub.example.org",
-    "port": 22,
-    "user": "tunnel",
-    "known_hosts": ["hub.example.org ssh-ed25519 " + "A" * 68],
-}
 
 
 class FakeSlurm:
