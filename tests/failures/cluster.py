@@ -23,27 +23,12 @@ SKEW_SECONDS = 300
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
-async def stop_slurm(stage: Stage) -> float:
-    """Stop slurmctld for all cases of the round at once; it comes back by itself."""
-    await stage.meet("all work")
-
-    async def stop() -> None:
-        again = f"sleep {SLURM_SECONDS}; systemctl start slurmctld"
-        await stage.on("login", "systemd-run", "--quiet", "--collect", "sh", "-c", again)
-        await stage.on("login", "systemctl", "stop", "slurmctld")
-
-    return await stage.once("Slurm is stopped", stop) + SLURM_SECONDS
-
-
 @case("Slurm down, a notebook runs", round=SLURM_ROUND, broken=f"slurmctld is stopped for {SLURM_SECONDS} s", within=30)
 async def slurm_down_while_running(stage: Stage) -> None:
     async with stage.working() as person:
         job = await stage.job()
-        back = await stop_slurm(stage)
-        while time.monotonic() < back:
-            assert await person.notebook.has_server()
-            assert await person.goes_on()
-            await asyncio.sleep(10)
+        back = await stage.down("login", "slurmctld", SLURM_SECONDS)
+        await person.goes_on_until(back)
         stage.saw("nothing: cells go on while Slurm is away")
 
         async def known() -> bool:
@@ -62,13 +47,9 @@ async def slurm_down_while_running(stage: Stage) -> None:
 )
 async def slurm_down_while_starting(stage: Stage) -> None:
     async with stage.person() as person:
-        back = await stop_slurm(stage)
-        await person.start()
-        await person.begin_work()
-        await stage.recovers("the notebook answers", person.goes_on, back)
-        waited = [text for text in person.told() if text.startswith("Waiting")]
-        assert waited, person.told()
-        stage.saw(f"the page waits and says: {waited[0]}")
+        back = await stage.down("login", "slurmctld", SLURM_SECONDS)
+        await stage.starts(person, back)
+        stage.saw(f"the page waits and says: {person.told_of('Waiting')}")
 
 
 @case(
@@ -87,10 +68,9 @@ async def compute_node_killed(stage: Stage) -> None:
         assert await person.notebook.has_server(), "a node that is silent is not known to be gone"
         stage.saw("cells do not answer")
         await asyncio.to_thread(lab.restart, node)
-        await stage.recovers("the hub knows that the server is gone", person.has_no_server, since)
+        await stage.server_is_gone(person, since)
         stage.saw("then the server is shown as stopped")
-        async with stage.placement.on(node):
-            await person.start()
+        await person.start_on(node)
         stage.saw("a new start works, on the same node too")
 
 
@@ -116,10 +96,7 @@ async def disk_full(stage: Stage) -> None:
         stage.saw(f"a new start: {refusal}")
         assert await stage.jobs() == []
         await disk.free()
-        since = time.monotonic()
-        await person.start()
-        await person.begin_work()
-        await stage.recovers("a notebook starts again", person.goes_on, since)
+        await stage.starts(person, time.monotonic())
 
 
 @case(

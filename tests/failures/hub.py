@@ -12,7 +12,7 @@ from tests.e2e.conftest import COMPUTE
 from tests.failures.stage import NOWHERE, case
 
 if TYPE_CHECKING:
-    from tests.failures.stage import Stage
+    from tests.failures.stage import Person, Stage
 
 ROUND = "hub killed"
 KILL = "SIGKILL to all processes of the hub's unit"
@@ -24,12 +24,16 @@ COPY = f"import sqlite3; sqlite3.connect('{DATABASE}').backup(sqlite3.connect('{
 
 async def kill_hub(stage: Stage) -> float:
     """Kill the hub, once for all cases of the round that are in the midst of something."""
-    await stage.meet("all are in the midst of it")
+    argv = ("systemctl", "kill", "--signal", "KILL", "jupyterhub")
+    return await stage.strike("all are in the midst of it", "the hub is killed", lambda: stage.on("campus", *argv))
 
-    async def kill() -> None:
-        await stage.on("campus", "systemctl", "kill", "--signal", "KILL", "jupyterhub")
 
-    return await stage.once("the hub is killed", kill)
+async def goes_on_without_hub(stage: Stage, person: Person, since: float) -> None:
+    """Make sure that a kernel works while the hub is away, and that the hub knows the server afterwards."""
+    assert await person.notebook.cell_in(person.kernel, "print(kept + 2)") == "42"
+    stage.saw("nothing: cells go on while the hub is away")
+    await stage.recovers("the hub knows the server", person.notebook.has_server, since)
+    assert await person.goes_on()
 
 
 @case("hub killed while a notebook starts", round=ROUND, broken=KILL, within=60)
@@ -38,12 +42,7 @@ async def hub_killed_while_starting(stage: Stage) -> None:
         await stage.meet("the others work")
         # It is answered when the server is ready, or after ten seconds.
         asking = asyncio.create_task(person.ask_for_server())
-
-        async def submitted() -> bool:
-            return len(await stage.jobs()) == 1
-
-        await stage.until("the job is submitted", submitted, 30)
-        (job,) = await stage.jobs()
+        job = await stage.one_job("the job is submitted")
         since = await kill_hub(stage)
         await asyncio.gather(asking, return_exceptions=True)
         await stage.recovers("the notebook answers", person.notebook.answers, since)
@@ -58,11 +57,7 @@ async def hub_killed_while_running(stage: Stage) -> None:
     async with stage.working() as person:
         job = await stage.job()
         await stage.meet("the others work")
-        since = await kill_hub(stage)
-        assert await person.notebook.cell_in(person.kernel, "print(kept + 2)") == "42"
-        stage.saw("nothing: cells go on while the hub is away")
-        await stage.recovers("the hub knows the server", person.notebook.has_server, since)
-        assert await person.goes_on()
+        await goes_on_without_hub(stage, person, await kill_hub(stage))
         assert await stage.job() == job
 
 
@@ -86,23 +81,15 @@ async def hub_killed_while_stopping(stage: Stage) -> None:
 
 async def restart_hub(stage: Stage) -> float:
     """Restart the hub as an administrator does, once for all cases of the round."""
-    await stage.meet("the hub may be restarted")
-
-    async def restart() -> None:
-        await stage.on("campus", "systemctl", "restart", "jupyterhub")
-
-    return await stage.once("the hub is restarted", restart)
+    argv = ("systemctl", "restart", "jupyterhub")
+    return await stage.strike("the hub may be restarted", "the hub is restarted", lambda: stage.on("campus", *argv))
 
 
 @case("hub restarted while a notebook runs", round="hub restarted", broken=RESTART, within=30)
 async def hub_restarted_while_running(stage: Stage) -> None:
     async with stage.working() as person:
         await stage.meet("all work")
-        since = await restart_hub(stage)
-        assert await person.notebook.cell_in(person.kernel, "print(kept + 2)") == "42"
-        stage.saw("nothing: cells go on while the hub is away")
-        await stage.recovers("the hub knows the server", person.notebook.has_server, since)
-        assert await person.goes_on()
+        await goes_on_without_hub(stage, person, await restart_hub(stage))
 
 
 @case("hub restarted while a job waits in the queue", round="hub restarted", broken=RESTART, within=60)
@@ -112,12 +99,7 @@ async def hub_restarted_while_queued(stage: Stage) -> None:
         async with stage.placement.on(NOWHERE):
             answer = await person.ask_for_server()
             assert answer.code == 202, answer.body
-
-            async def queued() -> bool:
-                return len(await stage.jobs()) == 1
-
-            await stage.until("the job is queued", queued, 30)
-            job = await stage.job()
+            job = await stage.one_job("the job is queued")
             since = await restart_hub(stage)
             await stage.until("the hub is back", person.notebook.has_server, 60)
         async with stage.placement.on(COMPUTE[0]):
@@ -148,8 +130,7 @@ async def hub_restored(stage: Stage) -> None:
     async with stage.person(0) as newcomer, stage.working(1) as worker:
         await stage.on("campus", "python3", "-c", COPY)
         await worker.notebook.stop()
-        async with stage.placement.on(COMPUTE[0]):
-            await newcomer.start()
+        await newcomer.start_on(COMPUTE[0])
         orphan = await stage.job(one)
         assert await stage.jobs(other) == []
         await stage.on("campus", "systemctl", "stop", "jupyterhub")
@@ -161,8 +142,7 @@ async def hub_restored(stage: Stage) -> None:
         await stage.until("a server that has ended since is noticed", worker.has_no_server, 60)
         stage.saw("who had stopped since: the server is shown as stopped")
         await stage.until("the hub answers", newcomer.has_no_server, 30)
-        async with stage.placement.on(COMPUTE[0]):
-            await newcomer.start()
+        await newcomer.start_on(COMPUTE[0])
         stage.saw("who had started since: the server is shown as stopped, and a new start works")
 
         async def reaped() -> bool:

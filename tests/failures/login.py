@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tests.failures.stage import case
 
 if TYPE_CHECKING:
-    from tests.failures.stage import Person, Stage
+    from tests.failures.stage import Stage
 
 SSH_ROUND = "ssh down"
 SSH_SECONDS = 75
@@ -27,23 +27,10 @@ async def cut_sessions(stage: Stage) -> None:
 
 
 async def stop_ssh(stage: Stage) -> float:
-    """Stop sshd for all cases of the round at once; it comes back by itself."""
-    await stage.meet("all work")
-
-    async def stop() -> None:
-        again = f"sleep {SSH_SECONDS}; systemctl start ssh"
-        await stage.on("login", "systemd-run", "--quiet", "--collect", "sh", "-c", again)
-        await stage.on("login", "systemctl", "stop", "ssh")
-        await cut_sessions(stage)
-
-    return await stage.once("ssh is stopped", stop) + SSH_SECONDS
-
-
-def waited(person: Person) -> str:
-    """Give what the progress page said while the cluster could not be reached."""
-    said = [text for text in person.told() if text.startswith("Waiting")]
-    assert said, person.told()
-    return said[0]
+    """Stop sshd of the login node, and end the session that outlives it."""
+    back = await stage.down("login", "ssh", SSH_SECONDS)
+    await cut_sessions(stage)
+    return back
 
 
 @case(
@@ -55,10 +42,7 @@ def waited(person: Person) -> str:
 async def ssh_down_while_running(stage: Stage) -> None:
     async with stage.working() as person:
         back = await stop_ssh(stage)
-        while time.monotonic() < back:
-            assert await person.notebook.has_server()
-            assert await person.goes_on()
-            await asyncio.sleep(10)
+        await person.goes_on_until(back)
         stage.saw("nothing: cells go on")
         await stage.recovers("the notebook answers", person.goes_on, back)
 
@@ -72,10 +56,8 @@ async def ssh_down_while_running(stage: Stage) -> None:
 async def ssh_down_while_starting(stage: Stage) -> None:
     async with stage.person() as person:
         back = await stop_ssh(stage)
-        await person.start()
-        await person.begin_work()
-        await stage.recovers("the notebook answers", person.goes_on, back)
-        stage.saw(f"the page waits and says: {waited(person)}")
+        await stage.starts(person, back)
+        stage.saw(f"the page waits and says: {person.told_of('Waiting')}")
 
 
 @case(
@@ -150,5 +132,6 @@ async def host_key_changed(stage: Stage) -> None:
         await start
         await newcomer.begin_work()
         await stage.recovers("the start goes on", newcomer.goes_on, back)
-        assert REFUSAL in waited(newcomer)
-        stage.saw(f"who starts: {waited(newcomer)}")
+        said = newcomer.told_of("Waiting")
+        assert REFUSAL in said
+        stage.saw(f"who starts: {said}")

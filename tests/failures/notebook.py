@@ -66,10 +66,9 @@ async def job_cancelled(stage: Stage) -> None:
         job = await stage.job()
         await stage.meet("all work")
         await stage.on("login", "scancel", job)
-        await stage.recovers("the hub knows that the server is gone", person.has_no_server, time.monotonic())
+        await stage.server_is_gone(person, time.monotonic())
         stage.saw("the server is shown as stopped")
-        async with stage.placement.on(COMPUTE[0]):
-            await person.start()
+        await person.start_on(COMPUTE[0])
         stage.saw("a new start works")
 
 
@@ -84,7 +83,7 @@ async def job_at_its_time_limit(stage: Stage) -> None:
             return job not in await stage.jobs()
 
         await stage.until("Slurm ends the job", ended, 150)
-        await stage.recovers("the hub knows that the server is gone", person.has_no_server, time.monotonic())
+        await stage.server_is_gone(person, time.monotonic())
         stage.saw("the server is shown as stopped")
 
 
@@ -106,6 +105,6 @@ async def slow_queue(stage: Stage) -> None:
             await start
         await person.begin_work()
         await stage.recovers("the notebook answers", person.goes_on, since)
-        (queued, *_) = [text for text in person.told() if "is queued" in text]
+        queued = person.told_of("is queued")
         stage.saw(f"while it waits: {queued}")
         assert "drain" in queued or "down" in queued or "free" in queued, queued

@@ -227,13 +227,33 @@ class Stage:
         (number,) = await self.jobs(person)
         return number
 
+    async def one_job(self, what: str) -> str:
+        """Wait until the person has a job; give its number."""
+
+        async def there() -> bool:
+            return len(await self.jobs()) == 1
+
+        await self.until(what, there, 30)
+        return await self.job()
+
     async def meet(self, name: str) -> None:
         """Wait until every case of the round has come here."""
         await self._meetings.meet(name, self.outcome.case.name)
 
-    async def once(self, name: str, action: Callable[[], Awaitable[object]]) -> float:
-        """Do something once for all cases of the round; give when it was done."""
-        return await self._meetings.once(name, action)
+    async def strike(self, moment: str, name: str, blow: Callable[[], Awaitable[object]]) -> float:
+        """Wait for a moment with all cases of the round, and then do something once for all of them; give when it was done."""
+        await self.meet(moment)
+        return await self._meetings.once(name, blow)
+
+    async def down(self, host: str, unit: str, seconds: float) -> float:
+        """Stop a unit for all cases of the round, once all work; it comes back by itself. Give when it does."""
+
+        async def stop() -> None:
+            again = f"sleep {seconds}; systemctl start {unit}"
+            await self.on(host, "systemd-run", "--quiet", "--collect", "sh", "-c", again)
+            await self.on(host, "systemctl", "stop", unit)
+
+        return await self.strike("all work", f"{unit} is stopped", stop) + seconds
 
     # --- people ------------------------------------------------------------------------------------------------------
 
@@ -270,10 +290,19 @@ class Stage:
     async def working(self, number: int = 0, node: str = COMPUTE[0]) -> AsyncIterator[Person]:
         """Let a person work in a notebook on a node: a kernel of hers holds a variable."""
         async with self.person(number) as person:
-            async with self.placement.on(node):
-                await person.start()
+            await person.start_on(node)
             await person.begin_work()
             yield person
+
+    async def server_is_gone(self, person: Person, since: float) -> None:
+        """Wait until the hub knows that a person's server has ended."""
+        await self.recovers("the hub knows that the server is gone", person.has_no_server, since)
+
+    async def starts(self, person: Person, since: float) -> None:
+        """Let a person start a server and work."""
+        await person.start()
+        await person.begin_work()
+        await self.recovers("the notebook answers", person.goes_on, since)
 
 
 class Person:
@@ -296,6 +325,11 @@ class Person:
         async with asyncio.timeout(240):
             await self.notebook.start(profile="small")
 
+    async def start_on(self, node: str) -> None:
+        """Start a server on a node."""
+        async with self._stage.placement.on(node):
+            await self.start()
+
     async def ask_for_server(self) -> HTTPResponse:
         """Ask for a server and do not wait for it."""
         path = f"/hub/api/users/{self.name}/server"
@@ -314,6 +348,12 @@ class Person:
         """Give what the progress page of the last start said."""
         return [event["message"] for event in self.notebook.events if event.get("message")]
 
+    def told_of(self, words: str) -> str:
+        """Give the first of it that has these words; there must be one."""
+        said = [text for text in self.told() if words in text]
+        assert said, self.told()
+        return said[0]
+
     async def begin_work(self) -> None:
         """Set a variable in a kernel."""
         self.kernel = await self.notebook.leave_kernel("kept = 40")
@@ -321,6 +361,13 @@ class Person:
     async def goes_on(self) -> bool:
         """Tell whether the person's kernel answers and has lost nothing."""
         return await self.notebook.answers() and await self.notebook.cell_in(self.kernel, "print(kept + 2)") == "42"
+
+    async def goes_on_until(self, end: float) -> None:
+        """Make sure that the server counts as running and the kernel loses nothing, until a moment (monotonic seconds)."""
+        while time.monotonic() < end:
+            assert await self.notebook.has_server()
+            assert await self.goes_on()
+            await asyncio.sleep(10)
 
     async def has_no_server(self) -> bool:
         """Tell whether the hub says that her server is stopped."""

@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from tests.failures import test_failures  # noqa: F401 (it fills the list of cases)
 from tests.failures.rounds import table
-from tests.failures.stage import CASES, PEOPLE, Case, Meetings, Outcome
+from tests.failures.stage import CASES, PEOPLE, Case, Meetings, Outcome, Placement, Stage
 
 if TYPE_CHECKING:
-    from tests.failures.stage import Stage
+    from tests.e2e.conftest import Platform
 
 
 async def nothing(_stage: Stage, /) -> None:
@@ -50,6 +52,30 @@ async def test_a_blow_falls_once():
     one, other = await asyncio.gather(meetings.once("blow", strike), meetings.once("blow", strike))
     assert blows == ["!"]
     assert one == other
+
+
+class Hosts:
+    """A platform that notes what is run."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[str, ...]] = []
+
+    def on(self, *words: str, **_: object) -> str:
+        self.ran.append(words)
+        return ""
+
+
+async def test_a_unit_is_stopped_once_for_all_cases_and_is_to_come_back_by_itself():
+    hosts, meetings = Hosts(), Meetings(["a", "b"])
+    platform = cast("Platform", hosts)
+    outcomes = [Outcome(replace(CASE, name=name)) for name in ("a", "b")]
+    stages = [Stage(platform, PEOPLE[:1], outcome, Placement(platform), meetings) for outcome in outcomes]
+    began = time.monotonic()
+    back, other = await asyncio.gather(*(stage.down("login", "slurmctld", 70) for stage in stages))
+    assert [words[0] for words in hosts.ran] == ["login", "login"]
+    assert hosts.ran[0][-1] == "sleep 70; systemctl start slurmctld"
+    assert hosts.ran[1][1:] == ("systemctl", "stop", "slurmctld")
+    assert began + 70 <= back == other < began + 80
 
 
 def test_the_table_says_what_was_seen_what_failed_and_what_is_left():
