@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
+import os
 import re
 import stat
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from hpcampus.answers import Inspector
     from hpcampus.questions import Answers
 
-CHECKS = Path("plugins/module_utils/site_problems.py")
+CHECKS = Path("plugins/module_utils/site_problems/__init__.py")
 DEFAULTS = Path("roles/site/defaults/main.yml")
 CERTIFICATE = "apache_certificate_file"
 KEY = "apache_certificate_key_file"
@@ -34,17 +37,20 @@ CERTIFICATE_BLOCKS = (b"CERTIFICATE", b"X509 CERTIFICATE")
 FROM_VAULT = re.compile(r"\{\{ vault_password_hashes\['(?P<name>[^']+)'\] \}\}")
 
 
+@functools.cache
 def load_checks(collection: Path) -> ModuleType:
-    """Load the module of checks from the collection.
+    """Load the package of checks from the collection, once for each collection.
 
     Raises:
         CollectionError: It is missing.
     """
     path = collection / CHECKS
-    spec = importlib.util.spec_from_file_location("hpcampus_site_problems", path)
+    # Its modules find each other by this name, so that those of two collections never meet.
+    name = f"hpcampus_site_problems_{os.fsencode(path).hex()}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise CollectionError("collection-missing", searched=path)
-    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 

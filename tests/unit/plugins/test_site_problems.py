@@ -4,7 +4,6 @@
 
 import copy
 import datetime as dt
-import importlib.util
 import pathlib
 import re
 
@@ -17,13 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpcampus_hub import settings
+from plugins.module_utils import site_problems as checks
+from plugins.module_utils.site_problems import environment
+from plugins.module_utils.site_problems.accounts import USER
+from plugins.module_utils.site_problems.findings import SLUG
+from plugins.module_utils.site_problems.memory import UNITS_KB, memory_kb
+from plugins.module_utils.site_problems.profiles import GRES
 
 ROOT = pathlib.Path(__file__).parents[3]
-_spec = importlib.util.spec_from_file_location("site_problems", ROOT / "plugins/module_utils/site_problems.py")
-assert _spec
-assert _spec.loader
-checks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(checks)
 
 GROUPS = {"all": ["h", "l", "c"], "hub": ["h"], "slurm_controller": ["l"], "slurm_login": ["l"], "slurm_compute": ["c"]}
 HASH = "$2b$12$" + "a" * 53
@@ -253,14 +253,14 @@ def test_a_value_of_the_environment_is_never_repeated():
 
 def test_inventory_and_hub_go_by_the_same_rules():
     """Or hosts would have been changed before the mistake is named."""
-    assert checks.ENVIRONMENT_NAME == settings.ENVIRONMENT_NAME
-    assert checks.ENVIRONMENT_NAMES_MAX == settings.ENVIRONMENT_NAMES_MAX
-    assert checks.ENVIRONMENT_VALUE_MAX == settings.ENVIRONMENT_VALUE_MAX
+    assert environment.ENVIRONMENT_NAME == settings.ENVIRONMENT_NAME
+    assert environment.ENVIRONMENT_NAMES_MAX == settings.ENVIRONMENT_NAMES_MAX
+    assert environment.ENVIRONMENT_VALUE_MAX == settings.ENVIRONMENT_VALUE_MAX
 
 
-@given(st.text(max_size=12) | st.from_regex(checks.GRES, fullmatch=True))
+@given(st.text(max_size=12) | st.from_regex(GRES, fullmatch=True))
 def test_a_gres_request_that_is_let_through_is_not_refused_by_the_hub(text):
-    if checks.GRES.fullmatch(text):
+    if GRES.fullmatch(text):
         settings.parse_gres(text)
     elif text:
         with pytest.raises(settings.SettingsError):
@@ -324,7 +324,7 @@ def _rule(role: str, variable: str) -> re.Pattern[str]:
 def test_what_is_let_through_is_not_refused_by_a_role_later(text):
     """Or hosts would have been changed before the mistake is named."""
     users, hosts = _rule("jupyterhub", "__jupyterhub_names"), _rule("apache", "__apache_names")
-    assert bool(checks.USER.fullmatch(text)) == bool(users.match(text))
+    assert bool(USER.fullmatch(text)) == bool(users.match(text))
     found = [p for p in checks.site_problems({}, site(site_hub_name=text), GROUPS) if p.startswith("site_hub_name")]
     assert found or hosts.match(text)
 
@@ -342,7 +342,7 @@ def test_any_text_is_either_a_slug_or_a_problem(text):
         for p in checks.site_problems({}, site(site_courses=[{**COURSE, "slug": text}]), GROUPS)
         if p.startswith("site_courses[0].slug")
     ]
-    assert bool(found) != bool(checks.SLUG.fullmatch(text))
+    assert bool(found) != bool(SLUG.fullmatch(text))
     if not found:
         assert set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
         assert len(text) <= 32
@@ -350,7 +350,7 @@ def test_any_text_is_either_a_slug_or_a_problem(text):
 
 @given(st.integers(1, 10**6), st.sampled_from("KMGT"))
 def test_memory(amount, unit):
-    assert checks.memory_kb(f"{amount}{unit}") == amount * checks.UNITS_KB[unit]
+    assert memory_kb(f"{amount}{unit}") == amount * UNITS_KB[unit]
 
 
 def certificate(path, name, key, days):
