@@ -12,8 +12,10 @@ import secrets
 import shlex
 import typing as t
 
+import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.hpcampus.platform.plugins.modules.account_files import DOCUMENTATION
 
 PROGRAM = pathlib.Path(__file__).parent.parent / "module_utils" / "account_program.py"
 ROOT = re.compile(r"(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,63}){2,12}")
@@ -24,32 +26,20 @@ MARK = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
 KEY = re.compile(r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) AAAA[A-Za-z0-9+/]{36,2000}={0,2}")
 COMMAND = re.compile(r"[A-Za-z0-9 /._+-]{1,500}")
 ADDRESS = re.compile(r"[A-Za-z0-9:./*-]{1,100}")
-OPTIONS: dict[str, dict[str, t.Any]] = {
-    "root": {"type": "str", "required": True},
-    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-    "python": {"type": "str", "default": "/usr/bin/python3"},
-    "directories": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {"path": {"type": "str", "required": True}, "mode": {"type": "str", "default": "0700"}},
-    },
-    "files": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "path": {"type": "str", "required": True},
-            "content": {"type": "str", "required": True},
-            "mode": {"type": "str", "default": "0600"},
-        },
-    },
-    "exclusive": {"type": "list", "elements": "str", "default": []},
-    "key_mark": {"type": "str", "default": ""},
-    "key_command": {"type": "str", "default": ""},
-    "key_from": {"type": "list", "elements": "str", "default": []},
-    "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-}
+
+
+def argument_spec(documented: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Turn documented options, which `ansible-doc` shows, into what a task's arguments are held against."""
+    return {
+        name: {
+            **{key: value for key, value in option.items() if key not in {"description", "suboptions"}},
+            **({"options": argument_spec(option["suboptions"])} if "suboptions" in option else {}),
+        }
+        for name, option in documented.items()
+    }
+
+
+OPTIONS = argument_spec(yaml.safe_load(DOCUMENTATION)["options"])
 
 
 def key_line(key: str, command: str, mark: str, sources: t.Sequence[str]) -> str:

@@ -168,12 +168,12 @@ class Account:
             before, mode = read(handle, name, path)
             if before != content:
                 self.note(path, "" if before is None else before.decode("utf-8", "replace"), wanted["content"])
-                if not self.check:
-                    replace(handle, name, content, wanted["mode"])
             elif mode != wanted["mode"]:
                 self.note(path, f"mode {mode:04o}\n", "mode {:04o}\n".format(wanted["mode"]))
-                if not self.check:
-                    replace(handle, name, content, wanted["mode"])
+            else:
+                return
+            if not self.check:
+                replace(handle, name, content, wanted["mode"])
         finally:
             os.close(handle)
 
@@ -315,15 +315,12 @@ class Account:
         self.remove_empty(root, folder + "/__pycache__")
 
     def remove_empty(self, root: int, folder: str) -> None:
-        """Remove a directory if nothing is in it."""
+        """Remove a directory if nothing is in it; a check, which leaves everything in it, cannot tell."""
         above, name = os.path.split(folder)
-        handle = self.open_directory(root, above)
+        handle = None if self.check else self.open_directory(root, above)
         if handle is None:
             return
         with contextlib.suppress(OSError):
-            if self.check:
-                os.stat(name, dir_fd=handle, follow_symlinks=False)
-                return
             os.rmdir(name, dir_fd=handle)
             self.note(f"{self.root}/{folder}", "directory\n", "")
         os.close(handle)
