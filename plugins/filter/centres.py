@@ -33,7 +33,8 @@ def centres(records: t.Iterable[Record], hosts: t.Mapping[str, Record]) -> list[
         hosts: The variables of every host, for address and account of the login nodes.
 
     Returns:
-        The records in the same order, each with every key.
+        The records in the same order, each with every key, and with ``link``: how the hub reaches the gateway there, with
+        ``name``, ``host``, ``port``, ``user`` and ``host_key`` (type and key, without a comment).
     """
     complete = []
     for record in records:
@@ -41,6 +42,13 @@ def centres(records: t.Iterable[Record], hosts: t.Mapping[str, Record]) -> list[
         full = {**DEFAULTS, **{key: value for key, value in record.items() if value is not None}}
         full["address"] = str(full["address"] or login.get("ansible_host") or record["login"])
         full["account"] = str(full["account"] or login.get("ansible_user") or "")
+        full["link"] = {
+            "name": full["name"],
+            "host": full["address"],
+            "port": full["port"],
+            "user": full["account"],
+            "host_key": " ".join(str(full["host_key"]).split()[:2]),
+        }
         complete.append(full)
     return complete
 
@@ -49,11 +57,7 @@ def centre_clusters(complete: t.Iterable[Record]) -> list[dict[str, t.Any]]:
     """Tell the hub of centres: the records of ``jupyterhub_clusters`` from complete ones."""
     return [
         {
-            "name": centre["name"],
-            "host": centre["address"],
-            "port": centre["port"],
-            "user": centre["account"],
-            "host_key": " ".join(str(centre["host_key"]).split()[:2]),
+            **centre["link"],
             "base_dir": centre["base_dir"],
             "data_path": centre["data_path"],
             "max_servers": centre["max_servers"],

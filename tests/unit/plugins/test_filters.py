@@ -68,6 +68,20 @@ def test_a_centre_is_completed_from_its_login_node(filters):
     assert centre["address"] == "login"
 
 
+def test_the_gateway_of_a_centre_is_reached_with_its_key_alone(filters):
+    (centre,) = filters("centres")(
+        [{**CENTRE, "port": 2222}], {"login": {"ansible_host": "192.0.2.1", "ansible_user": "p1"}}
+    )
+    assert CENTRE["host_key"] != "ssh-ed25519 AAAA"
+    assert centre["link"] == {
+        "name": "physics",
+        "host": "192.0.2.1",
+        "port": 2222,
+        "user": "p1",
+        "host_key": "ssh-ed25519 AAAA",
+    }
+
+
 def test_the_hub_is_told_of_a_centre_what_it_knows_of_clusters(filters):
     complete = filters("centres")([{**CENTRE, "max_servers": 3, "webdav": False}], {"login": {"ansible_user": "p1"}})
     (cluster,) = filters("centre_clusters")(complete)
