@@ -12,7 +12,7 @@ from hpcampus_hub import words
 from hpcampus_hub.protocol import Job
 from hpcampus_hub.reaper import find_orphans, ripe
 from hpcampus_hub.record import Phase, SpawnRecord
-from hpcampus_hub.spawner import log_tail
+from hpcampus_hub.start_error import log_tail
 
 RECORD = SpawnRecord("a" * 32, "lab", 20000, 5, Phase.STARTING, 1000.0, job_id=7, marks={"requested": 1.0})
 JOB = Job(7, "PENDING", "Priority", "", None, "hub", "alice", "", "a" * 32)

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The spawn form as data: each profile in words, and a field for each thing that a person may choose with it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .options import NO_GRES, OptionsError, memory_of, number_of
-from .settings import Profile, Range
+from jinja2 import Environment, PackageLoader
+
+from .options import NO_GRES, OptionsError, courses_of, default_profile, memory_of, number_of, profiles_of
+from .settings import Profile, Range, Site
+
+_PAGES = Environment(loader=PackageLoader("hpcampus_hub"), autoescape=True)
 
 
 @dataclass(frozen=True)
@@ -128,3 +132,34 @@ def _select(
 ) -> Field:
     known = value if isinstance(value, str) and value in dict(choices) else usual
     return Field(f"{profile.name}.{field}", label, hint, known, choices=choices)
+
+
+def spawn_form(site: Site, user_name: str, groups: Iterable[str], last: Mapping[str, Any]) -> str:
+    """The form as HTML: sizes with what may be changed of them, and courses.
+
+    Args:
+        site: the configuration.
+        user_name: who is asked.
+        groups: names of the hub's groups that the person is in.
+        last: options to fill in as far as they are on offer: those of the last time, or those just refused.
+    """
+    courses = courses_of(site, user_name)
+    profiles = profiles_of(site, user_name, groups)
+    course = _offered(last, "course", [course.slug for course in courses]) or (courses[0].slug if courses else "")
+    profile = _offered(last, "profile", profiles)
+    if not profile and profiles:
+        profile = default_profile(profiles, site.courses.get(course)).name
+    return _PAGES.get_template("hpcampus_options.html").render(
+        profiles=list(profiles.values()),
+        fields={name: fields_of(item, last if name == profile else {}) for name, item in profiles.items()},
+        courses=courses,
+        profile=profile,
+        course=course,
+        describe=describe,
+    )
+
+
+def _offered(options: Mapping[str, Any], key: str, offered: Collection[str]) -> str:
+    """The value of an option, if it is on offer."""
+    value = options.get(key)
+    return value if isinstance(value, str) and value in offered else ""
