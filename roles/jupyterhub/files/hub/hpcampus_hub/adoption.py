@@ -3,6 +3,7 @@
 """Finds the server of an earlier hub process again."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from .engine import Engine
@@ -18,8 +19,18 @@ from .waiting import Wait
 _RECONNECT_SECONDS = 150.0
 
 
-async def find_again(engine: Engine, job: ServerJob, wait: Wait, record: SpawnRecord, user_name: str, log: Log) -> None:
+async def find_again(
+    engine: Engine, job: ServerJob, wait_for: Callable[[], Wait], record: SpawnRecord, user_name: str, log: Log
+) -> None:
     """Enter the port again and wait for the server's first answer.
+
+    Args:
+        engine: what the servers of the hub share.
+        job: the server's job.
+        wait_for: begins a wait.
+        record: what the earlier process knew.
+        user_name: whose server it is.
+        log: the server's log.
 
     Raises:
         StartError: there is nothing to find.
@@ -36,7 +47,7 @@ async def find_again(engine: Engine, job: ServerJob, wait: Wait, record: SpawnRe
         raise StartError(f"{error}.", reason="port") from error
     if not mine:
         raise StartError(f"its port {record.port} belongs to another server by now.", reason="port")
-    limit = record.deadline
+    wait, limit = wait_for(), record.deadline
     if record.phase is Phase.RUNNING:
         limit = time.time() + _RECONNECT_SECONDS
         job.open(record)

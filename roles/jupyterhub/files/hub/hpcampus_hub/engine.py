@@ -3,6 +3,7 @@
 """What all spawners of a hub share: the links, the job books and the ports."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from .paths.reach import Reach, ReachError, reach
 from .paths.reverse import Reverse
 from .ports import PortRegistry
 from .protocol import Job, decode_jobs
-from .record import SpawnRecord
+from .record import Phase, SpawnRecord
 from .sessions import AccountLink, AccountSessions, Caller
 from .settings import Cluster, Site
 from .signer import make_account_keys
@@ -123,6 +124,24 @@ class Engine:
             return self.paths[name]
         except KeyError:
             raise PathError(f"the data path {name!r} is not known here") from None
+
+    def new_record(self, cluster: str, path: str, account: str = "") -> SpawnRecord:
+        """The record of a new job, with a port of its own.
+
+        Raises:
+            NoPortError: no port is free.
+        """
+        lease = self.ports.take()
+        return SpawnRecord(
+            spawn_id=uuid.uuid4().hex,
+            cluster=cluster,
+            port=lease.port,
+            serial=lease.serial,
+            path=path,
+            account=account,
+            phase=Phase.SUBMITTING,
+            deadline=0.0,
+        )
 
     def is_full(self, name: str) -> bool:
         """Whether as many servers have a job on a cluster, or are getting one, as it may have."""

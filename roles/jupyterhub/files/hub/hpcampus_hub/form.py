@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The spawn form as data: each profile in words, and a field for each thing that a person may choose with it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,7 +134,7 @@ def _select(
     return Field(f"{profile.name}.{field}", label, hint, known, choices=choices)
 
 
-def spawn_form(site: Site, user_name: str, groups: Iterable[str], last: Mapping[str, Any]) -> str:
+def spawn_form(site: Site, user_name: str, groups: Collection[str], last: Mapping[str, Any]) -> str:
     """The form as HTML: sizes with what may be changed of them, and courses.
 
     Args:

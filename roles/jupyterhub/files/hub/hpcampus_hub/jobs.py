@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .background import Background
 from .link import LinkDownError
 from .protocol import ENDING_STATES, GatewayError, Job, ProtocolError
 
@@ -107,7 +108,7 @@ class JobBook:
         self._followed: dict[str, tuple[float, Callable[[], None]]] = {}
         self._wake = asyncio.Event()
         self._turn = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._asking = Background(self._run, "jobs")
         self.trouble = ""
 
     @property
@@ -154,16 +155,11 @@ class JobBook:
 
     def start(self) -> None:
         """Begin to ask, in the background."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="jobs")
+        self._asking.start()
 
     async def stop(self) -> None:
         """Stop asking."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._asking.stop()
 
     async def ask(self) -> None:
         """Ask once and remember the answer."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncssh
 
+from .background import Background
 from .protocol import Hello, ProtocolError, decode_answer, decode_hello, encode, shown
 from .settings import Cluster
 from .signer import SignerError
@@ -158,7 +159,7 @@ class Link:
         self._keys = keys
         self._session: Session | None = None
         self._up = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._connecting = Background(self._run, f"link {cluster.name}")
 
     @property
     def up(self) -> bool:
@@ -167,17 +168,12 @@ class Link:
 
     def start(self) -> None:
         """Begin to connect, in the background."""
-        if self._task is None:
-            self.trouble = "the link is being opened"
-            self._task = asyncio.create_task(self._run(), name=f"link {self.cluster.name}")
+        self.trouble = "the link is being opened"
+        self._connecting.start()
 
     async def stop(self) -> None:
         """Close the session and stop connecting."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._connecting.stop()
 
     async def call(self, op: str, *, timeout: float | None = None, **fields: Any) -> Mapping[str, Any]:  # noqa: ASYNC109
         """Ask the gateway one thing.

@@ -8,8 +8,8 @@ that reaches Slurm is a text of the configuration or a whole number, never a tex
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from .names import course_of
 from .settings import Course, Profile, SettingsError, Site, memory_text, parse_memory_mb
@@ -49,19 +49,25 @@ class Choice:
     gres: str
     memberships: tuple[Membership, ...]
 
+    @classmethod
+    def plain(cls, profile: Profile) -> Self:
+        """The profile as it comes, for nobody in particular."""
+        return cls(
+            profile=profile,
+            image=profile.image,
+            cpus=profile.cpus,
+            memory_mb=profile.memory_mb,
+            time_limit_minutes=profile.time_limit_minutes,
+            gres=profile.gres,
+            memberships=(),
+        )
+
     @property
     def is_plain(self) -> bool:
         """Whether it is the profile as it comes, for a person: what a job can wait for without knowing who comes."""
-        asked = (self.image, self.cpus, self.memory_mb, self.time_limit_minutes, self.gres)
-        of_profile = self.profile
-        fixed = (
-            of_profile.image,
-            of_profile.cpus,
-            of_profile.memory_mb,
-            of_profile.time_limit_minutes,
-            of_profile.gres,
+        return replace(self, memberships=()) == self.plain(self.profile) and all(
+            membership.role == "student" for membership in self.memberships
         )
-        return asked == fixed and all(membership.role == "student" for membership in self.memberships)
 
     @property
     def course(self) -> Membership | None:

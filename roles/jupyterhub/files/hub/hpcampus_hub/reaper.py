@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from .background import Background
 from .engine import Engine
 from .link import LinkDownError
 from .ports import Lease
@@ -78,20 +79,15 @@ class Reaper:
         self._times = times or ReaperTimes()
         self._rollback = rollback
         self._seen: dict[str, dict[str, float]] = {name: {} for name in engine.books}
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Background(self._run, "reaper")
 
     def start(self) -> None:
         """Begin, in the background."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="reaper")
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Stop."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._rounds.stop()
 
     async def _run(self) -> None:
         while True:

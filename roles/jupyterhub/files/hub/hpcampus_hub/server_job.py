@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The job of one server: what the hub remembers of it, what the cluster says of it, its data path and its end."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -119,8 +120,19 @@ class ServerJob:
             return False
         return True
 
-    async def until_left(self, record: SpawnRecord) -> None:
-        """Wait until the job has left the queue."""
+    async def end(self, record: SpawnRecord, patience: float) -> None:
+        """Cancel the job and wait until it has left the queue, for ``patience`` seconds; the rest is left to the reaper."""
+        try:
+            async with asyncio.timeout(patience):
+                while not await self.cancel(record):  # noqa: ASYNC110 (it is asked again each time)
+                    await asyncio.sleep(1.0)
+                await self._until_left(record)
+        except TimeoutError:
+            self._log.warning(
+                "Job %s has not left the queue within %g s; the reaper will look after it", record.job_id, patience
+            )
+
+    async def _until_left(self, record: SpawnRecord) -> None:
         book = self.book(record)
         with book.watch():
             while True:

@@ -4,7 +4,6 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -16,20 +15,17 @@ from sqlalchemy import inspect
 from traitlets import Float, Integer, Unicode, default
 
 from . import words
-from .accounts import AccountError
 from .adoption import find_again
 from .engine import SETTINGS_KEY, Engine
 from .folders import SETTINGS_KEY as FOLDERS_KEY
 from .form import spawn_form
 from .jobs import Standing
-from .leases import LeaseError
-from .link import LinkDownError
 from .names import course_of
 from .options import Choice, OptionsError, choose, from_form, from_query
 from .paths.base import PathError
+from .placing import check_room, find_account, find_path
 from .ports import LOOPBACK, NoPortError
 from .progress import Progress, breakdown
-from .protocol import GatewayError
 from .record import Phase, SpawnRecord
 from .request import Identity, identity_of, submission
 from .server_job import ServerJob
@@ -71,7 +67,6 @@ class HpcSpawner(Spawner):
         self._looking: asyncio.Task[int | None] | None = None
         self._followed: SpawnRecord | None = None
         self._notifying: asyncio.Task[int | None] | None = None
-        self._assigning: asyncio.Task[None] | None = None
         super().__init__(**kwargs)
 
     # --- what the hub keeps ------------------------------------------------------------------------------------------
@@ -190,16 +185,18 @@ class HpcSpawner(Spawner):
         self._progress.begin()
         self._restored = False
         choice = self._choose()
-        account, choice = self._place(choice)
-        path = await self._choose_path(choice.profile.cluster)
-        self._check_room(choice.profile.cluster)
+        cluster = choice.profile.cluster
+        account, choice = find_account(self.engine, self._progress, self.user.name, choice)
+        path = await find_path(self.engine, self._progress, cluster)
+        webdav = await self._webdav(cluster)
+        check_room(self.engine, cluster)  # nothing is awaited from here to the new record, which takes the room
         self._job.begin()
         try:
-            record = await self._take_over(choice)
+            record = await self._take_over(choice) if webdav is None else None
             if record is None:
-                record = self._new_record(choice, path, account)
+                record = self._new_record(cluster, path, account)
                 self._job.keep(record)
-                record = await self._submit(record, choice)
+                record = await self._submit(record, choice, webdav)
             record = await self._wait().until_ready(record)
         except asyncio.CancelledError:
             if self.record is not None and not self.engine.closing:
@@ -212,22 +209,11 @@ class HpcSpawner(Spawner):
         self.ip, self.port = LOOPBACK, record.port
         return f"http://{LOOPBACK}:{record.port}"
 
-    def _new_record(self, choice: Choice, path: str, account: str) -> SpawnRecord:
-        """A record with a port of its own."""
+    def _new_record(self, cluster: str, path: str, account: str) -> SpawnRecord:
         try:
-            lease = self.engine.ports.take()
+            return replace(self.engine.new_record(cluster, path, account), **self._times())
         except NoPortError as error:
             raise StartError(f"Not started: {error}.", reason="port") from error
-        return SpawnRecord(
-            spawn_id=uuid.uuid4().hex,
-            cluster=choice.profile.cluster,
-            port=lease.port,
-            serial=lease.serial,
-            path=path,
-            account=account,
-            phase=Phase.SUBMITTING,
-            **self._times(),
-        )
 
     def _times(self) -> dict[str, Any]:
         """The part of a record that begins now."""
@@ -240,76 +226,27 @@ class HpcSpawner(Spawner):
     async def _take_over(self, choice: Choice) -> SpawnRecord | None:
         """Make a warm standby this person's; None when there is none, or it could not be.
 
-        Nothing can be mounted in a container that runs, so a person with a WebDAV folder gets a job of its own.
+        Not for a person with a WebDAV folder: nothing can be mounted in a container that runs.
         """
         pool = self.engine.standbys
-        if pool is None or not choice.is_plain or await self._webdav(choice.profile.cluster) is not None:
-            return None
-        standby = pool.take(choice.profile)
-        if standby is None:
+        standby = pool.take(choice.profile) if pool is not None and choice.is_plain else None
+        if pool is None or standby is None:
             return None
         record = replace(standby.record, **self._times())
         self._job.keep(record)
         self._progress.tell(20, f"Job {record.job_id} on {record.node} has waited for you.")
-        identity = self._identity(choice, record.port)
         try:
-            await pool.hand_over(standby, identity.fields())
+            await pool.hand_over(standby, self._identity(choice, record.port))
         except HandOverError as error:
             self.log.warning("%s: %s; a job is submitted instead", self._log_name, error)
             await self._job.abandon(record)
             return None
-        self._assigning = asyncio.create_task(self._assign(record, identity))
         now = time.time()
         record = record.marked("submitted", now).marked("running", now)
         self._job.keep(record)
         return record
 
-    async def _assign(self, record: SpawnRecord, identity: Identity) -> None:
-        """Have the cluster's queue show whose job it is now."""
-        try:
-            await self.engine.links[record.cluster].call(
-                "assign", job_id=record.job_id, user_id=identity.user_id, server_id=identity.server_id
-            )
-        except (GatewayError, LinkDownError) as error:
-            self.log.warning("Job %s still carries no user's name in the queue: %s", record.job_id, error)
-
-    async def _choose_path(self, cluster: str) -> str:
-        """The data path of a cluster; where it is not known yet the person is told what is waited for.
-
-        Raises:
-            StartError: none works.
-        """
-        chooser = self.engine.chooser
-        if chooser.known(cluster) is None:
-            self._progress.tell(5, f"Finding the way to cluster {cluster}: a short job tries what is possible.")
-        try:
-            return await chooser.path(cluster)
-        except PathError as error:
-            raise StartError(f"Not started: {error}. Tell the administrator.", reason="path") from error
-
-    def _check_room(self, cluster: str) -> None:
-        """Refuse a start beyond the number of servers that a cluster may have. Nothing is awaited from here to the new record."""
-        if self.engine.is_full(cluster):
-            limit = self.engine.site.clusters[cluster].max_servers
-            raise StartError(
-                f"Not started: on cluster {cluster} run as many servers as may run there ({limit})."
-                " Try again when somebody has stopped, or pick a size on another cluster.",
-                reason="full",
-            )
-
-    def _place(self, choice: Choice) -> tuple[str, Choice]:
-        """The account on the cluster, and the choice without what that account cannot have."""
-        cluster = choice.profile.cluster
-        try:
-            account = self.engine.account_of(self.user.name, cluster)
-        except (AccountError, LeaseError) as error:
-            raise StartError(f"Not started: {error}.", reason="account") from error
-        if choice.memberships and not self.engine.accounts[cluster].mounts_courses:
-            self._progress.tell(5, f"Cluster {cluster} cannot show your courses: pick another size to work on them.")
-            choice = replace(choice, memberships=())
-        return account, choice
-
-    async def _submit(self, record: SpawnRecord, choice: Choice) -> SpawnRecord:
+    async def _submit(self, record: SpawnRecord, choice: Choice, webdav: Mapping[str, str] | None) -> SpawnRecord:
         """Make what its data path needs and hand the job to the cluster."""
         self._progress.tell(10, f"Preparing a job for cluster {record.cluster}.")
         seconds = self.start_timeout + choice.time_limit_minutes * 60 + _CERTIFICATE_MARGIN_SECONDS
@@ -318,7 +255,6 @@ class HpcSpawner(Spawner):
         except PathError as error:
             raise StartError(f"Not started: {error}.", reason="path") from error
         self._job.keep(offer.record)
-        webdav = await self._webdav(record.cluster)
         request = submission(choice, self._identity(choice, record.port), offer, webdav=webdav)
         job_id = await submit(self.engine, self._progress, offer.record, request, self.user.name, self.submit_timeout)
         record = replace(offer.record, job_id=job_id, phase=Phase.STARTING).marked("submitted", time.time())
@@ -367,17 +303,7 @@ class HpcSpawner(Spawner):
         self._job.close(record)
         record = replace(record, phase=Phase.STOPPING)
         self._job.keep(record)
-        try:
-            async with asyncio.timeout(self.stop_timeout):
-                while not await self._job.cancel(record):  # noqa: ASYNC110 (it is asked again each time)
-                    await asyncio.sleep(1.0)
-                await self._job.until_left(record)
-        except TimeoutError:
-            self.log.warning(
-                "Job %s has not left the queue within %g s; the reaper will look after it",
-                record.job_id,
-                self.stop_timeout,
-            )
+        await self._job.end(record, self.stop_timeout)
         self._job.record = None
 
     def run_post_stop_hook(self) -> Any:
@@ -445,7 +371,7 @@ class HpcSpawner(Spawner):
     async def _adopt(self, record: SpawnRecord) -> int | None:
         """Wait for a restored server's first answer, or learn that its job is over."""
         try:
-            await find_again(self.engine, self._job, self._wait(), record, self.user.name, self.log)
+            await find_again(self.engine, self._job, self._wait, record, self.user.name, self.log)
         except StartError as error:
             self.log.warning("%s: not found again after the hub's restart: %s", self._log_name, error)
             if self._job.is_current(record) or record.phase is Phase.STOPPING:

@@ -14,23 +14,25 @@ import contextlib
 import json
 import secrets
 import time
-import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
+from .background import Background
 from .engine import Engine
 from .link import LinkDownError
+from .options import Choice
 from .paths.base import PathError
 from .ports import LOOPBACK, NoPortError
-from .protocol import RUNNING, GatewayError, ProtocolError, Secrets, Submit, decode_job_id
+from .protocol import RUNNING, GatewayError, ProtocolError, decode_job_id
 from .record import Phase, SpawnRecord
+from .request import Identity, submission
 from .settings import Profile
 
-USER_ID = "standby"
-"""What the comment of a standby says in place of a user, until it is handed over."""
+NOBODY = Identity(user_id="standby", server_id="", courses=(), base_url="/", default_url="", env={})
+"""Whose server a standby is until it is handed over; its comment says so in the queue."""
 
 _MARGIN_SECONDS = 300
 _ASK_SECONDS = 5.0
@@ -91,7 +93,8 @@ class StandbyPool:
         self._waiting: list[Standby] = []
         self._not_before: dict[str, float] = {}
         self._http: AsyncHTTPClient = SimpleAsyncHTTPClient(force_instance=True)
-        self._task: asyncio.Task[None] | None = None
+        self._assigning: set[asyncio.Task[None]] = set()
+        self._rounds = Background(self._run, "standbys")
 
     @property
     def records(self) -> list[SpawnRecord]:
@@ -100,16 +103,14 @@ class StandbyPool:
 
     def start(self) -> None:
         """Begin, in the background; without a profile that wants standbys there is nothing to do."""
-        if self._task is None and any(profile.standby for profile in self._engine.site.profiles.values()):
-            self._task = asyncio.create_task(self._run(), name="standbys")
+        if any(profile.standby for profile in self._engine.site.profiles.values()):
+            self._rounds.start()
 
     async def stop(self) -> None:
         """Stop, and cancel what waits: nobody would know its secret any more."""
-        task, self._task = self._task, None
-        if task is not None:
+        await self._rounds.stop()
+        for task in self._assigning:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
         await asyncio.gather(*(self._drop(standby) for standby in list(self._waiting)))
         self._http.close()
 
@@ -121,20 +122,28 @@ class StandbyPool:
                 return standby
         return None
 
-    async def hand_over(self, standby: Standby, identity: dict[str, Any]) -> None:
-        """Tell a standby whose server it is.
-
-        Args:
-            standby: what :meth:`take` gave.
-            identity: the fields user_id, server_id, courses, env, base_url and default_url.
+    async def hand_over(self, standby: Standby, identity: Identity) -> None:
+        """Tell a standby whose server it is; the cluster's queue shows it a little later.
 
         Raises:
             HandOverError: it refused, or could not be asked.
         """
         try:
-            await self._ask(standby, "POST", _HAND_OVER_SECONDS, identity)
+            await self._ask(standby, "POST", _HAND_OVER_SECONDS, identity.fields())
         except (OSError, HTTPError) as error:
             raise HandOverError(f"standby {standby.record.job_id} could not be handed over: {error}") from error
+        task = asyncio.create_task(self._assign(standby.record, identity), name=f"assign {standby.record.job_id}")
+        self._assigning.add(task)
+        task.add_done_callback(self._assigning.discard)
+
+    async def _assign(self, record: SpawnRecord, identity: Identity) -> None:
+        """Have the cluster's queue show whose job it is now."""
+        try:
+            await self._engine.links[record.cluster].call(
+                "assign", job_id=record.job_id, user_id=identity.user_id, server_id=identity.server_id
+            )
+        except (GatewayError, LinkDownError) as error:
+            self._engine.log.warning("Job %s still carries no user's name in the queue: %s", record.job_id, error)
 
     async def _ask(self, standby: Standby, method: str, seconds: float, body: Any = None) -> None:
         await self._http.fetch(
@@ -159,7 +168,8 @@ class StandbyPool:
     async def round(self) -> None:
         """Look once: drop what is of no use, find out what is warm, submit what is missing."""
         for standby in list(self._waiting):
-            await self._look(standby)
+            if standby in self._waiting:  # somebody may have taken it while another was asked
+                await self._look(standby)
         for profile in self._engine.site.profiles.values():
             count = sum(standby.profile == profile.name for standby in self._waiting)
             if count < profile.standby and time.monotonic() >= self._not_before.get(profile.name, 0.0):
@@ -201,26 +211,17 @@ class StandbyPool:
         """Submit one standby; what goes wrong is told once in a while."""
         try:
             path = await self._engine.chooser.path(profile.cluster)
-            lease = self._engine.ports.take()
+            record = self._engine.new_record(profile.cluster, path)
         except (NoPortError, PathError) as error:
             self._failed(profile, error)
             return
-        record = SpawnRecord(
-            spawn_id=uuid.uuid4().hex,
-            cluster=profile.cluster,
-            port=lease.port,
-            serial=lease.serial,
-            path=path,
-            phase=Phase.SUBMITTING,
-            deadline=0.0,
-        )
         standby = Standby(record, profile.name, time.monotonic(), secrets.token_hex(32))
         self._waiting.append(standby)
         try:
             offer = await self._engine.path(record.path).offer(
                 record, self._hub_api_port, profile.time_limit_minutes * 60 + _MARGIN_SECONDS
             )
-            request = _request(profile, offer.record.spawn_id, offer.tunnel, offer.door, standby.secret)
+            request = submission(Choice.plain(profile), NOBODY, offer, standby=standby.secret)
             job_id = decode_job_id(await self._engine.links[profile.cluster].call("submit", **request.fields()))
         except _TROUBLE as error:
             self._failed(profile, error)
@@ -248,24 +249,3 @@ class StandbyPool:
         if standby.record.job_id is not None:
             with contextlib.suppress(GatewayError, LinkDownError):
                 await self._engine.links[standby.record.cluster].call("cancel", job_id=standby.record.job_id)
-
-
-def _request(profile: Profile, spawn_id: str, tunnel: Any, door: Any, secret: str) -> Submit:
-    """What the gateway needs to submit a standby."""
-    return Submit(
-        spawn_id=spawn_id,
-        user_id=USER_ID,
-        server_id="",
-        partition=profile.partition,
-        cpus=profile.cpus,
-        memory_mb=profile.memory_mb,
-        time_limit_minutes=profile.time_limit_minutes,
-        gres=profile.gres,
-        account=profile.account,
-        qos=profile.qos,
-        reservation=profile.reservation,
-        image=profile.image,
-        overlay_mb=0,
-        courses=(),
-        secrets=Secrets(env={}, tunnel=tunnel, door=door, base_url="/", default_url="", standby=secret),
-    )
