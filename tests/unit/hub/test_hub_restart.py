@@ -188,3 +188,23 @@ async def test_a_cluster_takes_no_more_servers_than_it_may_have(hub: HubProcess,
     await until(lambda: not login_node.jobs and not hub.leases)
     assert (await hub.spawn(second)).code in (201, 202)
     await until(lambda: hub.is_ready(second))
+
+
+async def test_a_server_whose_cluster_is_no_longer_configured_is_forgotten(
+    hub: HubProcess, login_node: LoginNode
+) -> None:
+    await hub.start()
+    await hub.spawn("bob")
+    await until(lambda: hub.is_ready("bob"))
+    await hub.stop()
+    hub.settings["clusters"][0]["name"] = "other"
+    for profile in hub.settings["profiles"]:
+        profile["cluster"] = "other"
+    hub.settings["grace"] = 0.5
+    await hub.start()
+    await until(lambda: not hub.leases)
+    assert "its cluster lab is no longer configured" in hub.log
+    assert "KeyError" not in hub.log
+    await hub.spawn("bob")
+    await until(lambda: hub.is_ready("bob"))
+    await until(lambda: len(login_node.jobs) == 1)

@@ -105,6 +105,9 @@ class ServerJob:
 
     async def cancel(self, record: SpawnRecord) -> bool:
         """Cancel the job; False when the cluster could not be told."""
+        if not self._is_configured(record):
+            self._log.warning("Job %s goes on: its cluster %s is no longer configured", record.job_id, record.cluster)
+            return True
         job_id = record.job_id
         if job_id is None:
             job = self.verdict(record).job
@@ -132,7 +135,12 @@ class ServerJob:
                 "Job %s has not left the queue within %g s; the reaper will look after it", record.job_id, patience
             )
 
+    def _is_configured(self, record: SpawnRecord) -> bool:
+        return record.cluster in self._engine.books
+
     async def _until_left(self, record: SpawnRecord) -> None:
+        if not self._is_configured(record):
+            return
         book = self.book(record)
         with book.watch():
             while True:
