@@ -7,20 +7,29 @@ import os
 import secrets
 import stat
 
+PART = ".part"
 
-def write_private(path, text):
-    """Write a 0600 file so that a reader sees all of it or none of it."""
-    partial = f"{path}.{secrets.token_hex(4)}.part"
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+
+@contextlib.contextmanager
+def whole(path):
+    """A binary 0600 file to write and read, which takes its place at the end, in one step; not after an error."""
+    partial = f"{path}.{secrets.token_hex(4)}{PART}"
+    handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "w+b") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.rename(partial, path)
     except BaseException:
         remove(partial)
         raise
+
+
+def write_private(path, text):
+    """Write a 0600 file so that a reader sees all of it or none of it."""
+    with whole(path) as stream:
+        stream.write(text.encode("utf-8"))
 
 
 def remove(path):

@@ -14,13 +14,12 @@ import time
 
 from .config import SLUG_RULE
 from .errors import BadRequestError, GatewayError
-from .files import remove
+from .files import PART, remove, whole
 
 IMAGE_MAX_BYTES = 32 * 1024**3
 CHUNK_BYTES = 1024 * 1024
 LEFTOVER_SECONDS = 86400
 LISTED_MAX = 200
-PART = ".part"
 # A SIF file begins with a line that starts it as a program, 32 bytes long, and then says what it is.
 MAGIC_AT = 32
 MAGIC = b"SIF_MAGIC\x00"
@@ -84,7 +83,8 @@ def receive(base_dir, name, sha256, size, source, say):
         else:
             began = time.time()
             say(f"{name}: receiving {size / 1e6:.0f} MB")
-            write_checked(path, sha256, size, source)
+            with whole(path) as sink:
+                copy(source, sink, sha256, size)
             say(f"{name}: received and checked in {time.time() - began:.0f} s")
         point(f"{base_dir}/images/{name}.sif", f"{name}/{sha256}.sif")
     except OSError as error:
@@ -109,21 +109,6 @@ def remove_leftovers(folder):
         with contextlib.suppress(OSError):
             if entry.endswith(PART) and time.time() - os.lstat(path).st_mtime > LEFTOVER_SECONDS:
                 remove(path)
-
-
-def write_checked(path, sha256, size, source):
-    """Write a file that has the size and the hash announced and is an image, or none."""
-    part = f"{path}.{os.getpid()}{PART}"
-    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(handle, "w+b") as stream:
-            copy(source, stream, sha256, size)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.rename(part, path)
-    except BaseException:
-        remove(part)
-        raise
 
 
 def copy(source, sink, sha256, size):
