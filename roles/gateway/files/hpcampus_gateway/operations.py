@@ -122,6 +122,7 @@ class Operations:
         check_fields(request, ("job_id",))
         job_id = check_int(request, "job_id", 1, 2**53)
         jobs = self.own_queue()
+        self._asked_to_end.intersection_update(job.job_id for job in jobs)
         if not is_service(self._config):  # it is never asked for the list, with which the service account tidies up
             self.sweep({job.spawn_id for job in jobs})
         for job in jobs:
@@ -132,7 +133,6 @@ class Operations:
                 self._asked_to_end.add(job_id)
                 remove(self.path("spawns", job.spawn_id + ".json"))
                 return {"found": True}
-        self._asked_to_end.discard(job_id)
         return {"found": False}
 
     def op_assign(self, request):
