@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the hub's key can do at the sshd of a job, and the list of what it cannot; run by root on a host that has an sshd program.
 
-``python3 door_attempts.py LIB ACCOUNT``: LIB holds ``hpcampus_job`` and ``job_door.py`` as the role installs them, ACCOUNT is the
+``python3 door_attempts.py LIB ACCOUNT``: LIB holds ``hpcampus_job`` and ``job.py`` as the role installs them, ACCOUNT is the
 account of jobs. Writes one JSON object: for each attempt, on each of the two ways in, an empty text if it came out as it must, else what
 happened. Standard library only; the scenario ``slurm_cluster`` runs it on a compute node.
 """
@@ -157,7 +157,7 @@ class Job:
                 argv += ["-o", "ProxyCommand=-"]
                 way, far = socket.socketpair()
                 stack.enter_context(way)
-                step = ["/usr/bin/python3", "-I", self.lib + "/job_door.py", str(self.folder), SPAWN]
+                step = ["/usr/bin/python3", "-I", self.lib + "/job.py", str(self.folder), SPAWN, self.lib, "door"]
                 server = self.as_account(step, stdin=far, stdout=far, stderr=subprocess.DEVNULL)
                 far.close()
                 stack.callback(server.wait)

@@ -104,7 +104,7 @@ def test_the_step_takes_nothing_of_the_job_and_buffers_nothing() -> None:
     assert argv[0] == "srun"
     assert {"--overlap", "--jobid=7", "--unbuffered", "--input=0", "--export=NONE"} <= set(argv)
     assert not {"--label", "--pty"} & set(argv)
-    assert argv[-3:] == ["/srv/h/lib/job_door.py", "/srv/h", SPAWN]
+    assert argv[-5:] == ["/srv/h/lib/job.py", "/srv/h", SPAWN, "/srv/h/lib", "door"]
 
 
 def queue_of(tmp_path: Path, *, record: str | None = "7 20017 " + NAME, **changes: Any) -> Any:

@@ -518,7 +518,9 @@ def test_a_job_without_message_ends_with_a_reason(tmp_path: Path) -> None:
     assert "gone" in done.stdout
 
 
-@pytest.mark.parametrize("argv", [[], ["/srv"], ["/srv", "../../etc/passwd"], ["relative", "0" * 32]])
+@pytest.mark.parametrize(
+    "argv", [[], ["/srv"], ["/srv", "../../etc/passwd"], ["relative", "0" * 32], ["/srv", "0" * 32, "/lib", "log"]]
+)
 def test_wrong_arguments(argv: list[str]) -> None:
     done = subprocess.run([sys.executable, "-I", str(FILES / "job.py"), *argv], capture_output=True, check=False)
     assert done.returncode == 2

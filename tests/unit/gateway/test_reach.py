@@ -40,7 +40,7 @@ class FakeSlurm:
     def run(self, argv: list[str]) -> str:
         self.ran.append(argv)
         if argv[0] == "sbatch":
-            self.probe_id = argv[-1]
+            self.probe_id = argv[-3]
             (self.base / "log" / f"{self.probe_id}.log").write_text("\n".join(self.facts))
             return "7"
         if argv[0] == "squeue":
@@ -96,7 +96,7 @@ def test_all_ways_work(tmp_path: Path, knocker: dict[str, Any]) -> None:
     assert answer["ways"] == {"reverse": "", "relay": "", "forward": "", "direct": ""}
     assert (answer["job_id"], answer["node"], answer["token"]) == (7, "127.0.0.1", fake.probe_id)
     argv = fake.ran[0]
-    assert argv[-3:] == [f"{tmp_path}/lib/job_reach.py", str(tmp_path), fake.probe_id]
+    assert argv[-5:] == [f"{tmp_path}/lib/job.py", str(tmp_path), fake.probe_id, f"{tmp_path}/lib", "reach"]
     assert {"--partition=jupyter", "--qos=normal", "--mem=128M", "--time=3"} <= set(argv)
     message = tmp_path / "spawns" / f"{fake.probe_id}.json"
     assert json.loads(message.read_text()) == {"hub": HUB}
@@ -200,8 +200,7 @@ def test_the_job_tells_its_port_and_answers_there(tmp_path: Path, lib: str) -> N
     (tmp_path / lib).symlink_to(FILES)
     hub = {**HUB, "host": "127.0.0.1", "port": 1}
     (tmp_path / "spawns" / f"{token}.json").write_text(json.dumps({"hub": hub}))
-    argv = [sys.executable, "-I", str(FILES / "job_reach.py"), str(tmp_path), token]
-    argv += [] if lib == "lib" else [str(tmp_path / lib)]
+    argv = [sys.executable, "-I", str(FILES / "job.py"), str(tmp_path), token, str(tmp_path / lib), "reach"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         first, second = (json.loads(process.stdout.readline()) for _ in range(2))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The words that ssh can ask for: ``session``, ``probe`` and ``image NAME SHA256 SIZE``."""
+"""The words that ssh can ask for; ``gateway.py`` names them."""
 
 import json
 import os
@@ -84,7 +84,6 @@ def main():
     if path is None:
         print("usage: gateway.py [--config FILE]", file=sys.stderr)
         return EXIT_USAGE
-    os.umask(0o077)
     entry = pwd.getpwuid(os.getuid())
     try:
         with open(path, encoding="utf-8") as stream:

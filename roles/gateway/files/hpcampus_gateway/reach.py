@@ -65,7 +65,7 @@ class Reach:
         )
         size = {"cpus": 1, "memory_mb": 128, "time_limit_minutes": 3, "gres": ""}
         job.update(size, spawn_id=self._id, user_id=USER_ID, server_id="")
-        job_id = parse_job_id(self._slurm.run(sbatch_argv(self._config, job, "job_reach.py")))
+        job_id = parse_job_id(self._slurm.run(sbatch_argv(self._config, job, "reach")))
         try:
             node = self._wait_for_start(job_id)
             facts = self._wait_for_facts()

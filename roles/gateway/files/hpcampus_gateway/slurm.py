@@ -33,7 +33,16 @@ def job_comment(hub_id, job):
     return ":".join((COMMENT_TAG, hub_id, job["user_id"], job["server_id"], job["spawn_id"]))
 
 
-def sbatch_argv(config, job, program="job.py"):
+def job_argv(config, spawn_id, part="job"):
+    """Argument list of the job's program, or of another part of it: ``door`` or ``reach``; what is usual is left out."""
+    lib = lib_dir(config)
+    argv = [lib + "/job.py", config.base_dir, spawn_id]
+    if part != "job":
+        return argv + [lib, part]
+    return argv if lib == config.base_dir + "/lib" else argv + [lib]
+
+
+def sbatch_argv(config, job, part="job"):
     """Argument list that submits a checked job; holds no secret."""
     argv = [
         "sbatch",
@@ -53,9 +62,7 @@ def sbatch_argv(config, job, program="job.py"):
         "--time={}".format(job["time_limit_minutes"]),
     ]
     argv += [f"--{name}={job[name]}" for name in ("gres", "account", "qos", "reservation") if job[name]]
-    lib = lib_dir(config)
-    argv += [lib + "/" + program, config.base_dir, job["spawn_id"]]
-    return argv if lib == config.base_dir + "/lib" else argv + [lib]
+    return argv + job_argv(config, job["spawn_id"], part)
 
 
 def step_argv(job_id, program):
@@ -80,7 +87,7 @@ def step_argv(job_id, program):
 
 def relay_argv(config, job_id, spawn_id):
     """Argument list that starts the door of a running job."""
-    return step_argv(job_id, [config.base_dir + "/lib/job_door.py", config.base_dir, spawn_id])
+    return step_argv(job_id, job_argv(config, spawn_id, "door"))
 
 
 def cancel_argv(job, asked_before):

@@ -145,7 +145,6 @@ def serve(base_dir, spawn, private_dir, ending):
 
 def main(base_dir, spawn_id):
     """Run the job; returns its exit status."""
-    os.umask(0o077)
     allow_files()
     ending = Ending()
     log("job-start", "node={} job={}".format(socket.gethostname(), os.environ.get("SLURM_JOB_ID", "")))
