@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The page for WebDAV folders in a real hub: who gets there, what is kept, and where the password is not."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -136,6 +137,24 @@ async def test_the_job_gets_it_and_a_person_without_one_gets_none(hub: HubProces
         await hub.api("DELETE", f"/users/{user}/server")
         await until(lambda: not login_node.jobs)
     nowhere_in_clear(hub)
+
+
+async def test_people_with_folders_take_a_clusters_room_once(hub: HubProcess, login_node: LoginNode) -> None:
+    await hub.stop()
+    hub.settings["clusters"][0]["max_servers"] = 1
+    await hub.start()
+    bob = await browser(hub, "bob")
+    assert (await bob.post("/hub/storage", form())).code == 302
+    codes = [answer.code for answer in await asyncio.gather(hub.spawn("alice"), hub.spawn("bob"))]
+    assert sum(code in (201, 202) for code in codes) == 1, codes
+    first = "alice" if codes[0] in (201, 202) else "bob"
+    await until(lambda: hub.is_ready(first))
+    await hub.api("DELETE", f"/users/{first}/server")
+    await until(lambda: not login_node.jobs)
+    assert (await bob.post("/hub/storage", {"action": "remove"})).code == 302
+    del hub.settings["clusters"][0]["max_servers"]
+    await hub.stop()
+    await hub.start()
 
 
 async def test_a_test_asks_the_server(hub: HubProcess, dav: DavServer) -> None:
