@@ -10,12 +10,13 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from .whole import write_whole
 
 VERSION = 1
 
@@ -189,28 +190,12 @@ class LeaseBook:
             os.close(descriptor)
 
     def _write(self, text: str) -> None:
-        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         try:
-            descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(self._path)
-            _sync_directory(self._path.parent)
+            write_whole(self._path, text, lasting=True)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise LeaseError(
                 f"the list of leased accounts {self._path} cannot be written ({error.strerror})"
             ) from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def lease_row(account: str, lease: Lease | None) -> dict[str, Any]:

@@ -9,7 +9,6 @@ half of the host key goes to the job and is forgotten here.
 
 import contextlib
 import json
-import os
 import secrets
 import time
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ import asyncssh
 from hpcampus_hub.protocol import DoorSecrets, shown
 from hpcampus_hub.record import SpawnRecord
 from hpcampus_hub.settings import API_PORT_OFFSET, Cluster
+from hpcampus_hub.whole import write_whole
 
 from .base import Offer, PathError
 
@@ -104,10 +104,11 @@ class Desk:
     def tidy(self, owned: frozenset[str], grace: float) -> None:
         """Take back orders of servers that are no longer there."""
         for path in self._orders.glob("[0-9]*.json"):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, ValueError):
                 spawn_id = (self._read(path) or {}).get("spawn_id")
                 if spawn_id not in owned and time.time() - path.stat().st_mtime > grace:
                     path.unlink()
+                    self._written.pop(int(path.stem), None)
 
     @staticmethod
     def _read(path: Path) -> dict[str, Any] | None:
@@ -117,14 +118,6 @@ class Desk:
         except (OSError, ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a 0600 file so that a reader sees all of it or none of it."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(text)
-    draft.replace(path)
 
 
 class Carried:

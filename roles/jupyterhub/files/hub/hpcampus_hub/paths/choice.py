@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from hpcampus_hub.settings import AUTO, Cluster
+from hpcampus_hub.whole import write_whole
 
 from .base import PathError
-from .carried import write_whole
 from .reach import ORDER, Reach, ReachError
 
 Log = logging.Logger | logging.LoggerAdapter[Any]
