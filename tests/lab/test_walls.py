@@ -100,6 +100,21 @@ def test_a_cut_is_silent_and_ends(lab: Lab):
         assert knock(lab, one, other) == "open"
 
 
+def test_a_fence_lets_in_to_its_ports_alone_and_is_taken_away(lab: Lab):
+    assert knock(lab, "login", "node", 23) == "refused", "nobody listens"
+    lab.walls.fence("node", [22])
+    assert knock(lab, "login", "node") == "open"
+    assert knock(lab, "login", "node", 23) == "unreachable"
+    assert knock(lab, "node", "node", 23) == "refused", "a host reaches itself"
+    lab.walls.fence("node", [23])
+    assert knock(lab, "login", "node") == "unreachable"
+    assert knock(lab, "node", "login") == "open", "it keeps nobody in"
+    assert ssh(NAME, "node", "true").returncode == 0
+    lab.walls.unfence("node")
+    lab.walls.unfence("node")
+    assert knock(lab, "login", "node") == "open"
+
+
 def test_a_host_that_boots_again_stands_where_it_stood(lab: Lab):
     before = lab.exec("node", ["cat", "/proc/sys/kernel/random/boot_id", "/proc/1/stat"]).stdout
     lab.restart("node")

@@ -50,6 +50,7 @@ add chain inet cuts incoming { type filter hook prerouting priority -300; policy
 flush chain inet cuts incoming
 add rule inet cuts incoming ip saddr @silenced drop
 """
+_NO_FENCE = "table inet fence\ndelete table inet fence\n"
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,18 @@ def machine_only(subnet: str, machine: str) -> str:
     )
 
 
+def fenced(subnets: Iterable[object], ports: Iterable[int]) -> str:
+    """Return the nft commands by which a host takes no new TCP connections from the lab's hosts but to these ports."""
+    passed = "".join(f" tcp dport {port} accept;" for port in ports)
+    sources = ", ".join(map(str, subnets))
+    return (
+        f"{_NO_FENCE}table inet fence {{\n"
+        "  chain incoming { type filter hook input priority 0; policy accept;"
+        f" iif lo accept; ct state established,related accept;{passed}"
+        f" ip saddr {{ {sources} }} meta l4proto tcp reject with icmpx admin-prohibited; }}\n}}\n"
+    )
+
+
 class Walls:
     """The walls of one lab, on this machine.
 
@@ -237,6 +250,21 @@ class Walls:
         opening = Opening(source, destination, port)
         self._spec.check_opening(opening)
         self._nft(ROUTER, closed(opening, self.plan().addresses))
+
+    def fence(self, host: str, ports: Iterable[int]) -> None:
+        """Have a host refuse new TCP connections from other hosts, of its own network too, but to these ports.
+
+        As the firewall of a single host does. This machine and connections that stand are not touched.
+
+        Args:
+            host: The host, of a lab with networks.
+            ports: TCP ports that are let in; they take the place of those of an earlier fence.
+        """
+        self._nft(host, fenced(self.plan().subnets.values(), ports))
+
+    def unfence(self, host: str) -> None:
+        """Take a host's fence away; where there is none, nothing happens."""
+        self._nft(host, _NO_FENCE)
 
     def cut(self, one: str, other: str) -> None:
         """Lose every packet between two hosts from now on, without a word to either; in labs without networks too."""
