@@ -32,7 +32,17 @@ ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "artifacts"
 MEMORY = ARTIFACTS / "tests.json"
 # Two run side by side. The first ones are light, for they run beside the end-to-end tests; then the long ones come first.
-SCENARIOS = ("tunnel", "accounts", "hub_debian12", "single", "slurm_cluster", "remote_centre", "alone", "hub_debian13")
+SCENARIOS = (
+    "tunnel",
+    "accounts",
+    "slurm_22",
+    "hub_debian12",
+    "single",
+    "slurm_cluster",
+    "remote_centre",
+    "alone",
+    "hub_debian13",
+)
 _children: set[subprocess.Popen[bytes]] = set()
 
 

@@ -16,7 +16,7 @@ from hpcampus.lab.places import lab_dir
 if TYPE_CHECKING:
     from testinfra.host import Host
 
-_LAB = lab_dir(os.environ.get("HPCAMPUS_LAB", "none").replace("_", "-"))
+DIRECTORY = lab_dir(os.environ.get("HPCAMPUS_LAB", "none").replace("_", "-"))
 
 
 def hosts(group: str) -> list[str]:
@@ -28,17 +28,17 @@ def hosts(group: str) -> list[str]:
     Raises:
         LookupError: When the lab has no such host: a module without hosts would test this machine instead.
     """
-    inventory = json.loads((_LAB / "hosts.yml").read_text(encoding="utf-8"))["all"]
+    inventory = json.loads((DIRECTORY / "hosts.yml").read_text(encoding="utf-8"))["all"]
     names = inventory["hosts"] if group == "all" else inventory["children"].get(group, {}).get("hosts", {})
     if not names:
-        msg = f"The lab {_LAB.name} has no host in the group {group}."
+        msg = f"The lab {DIRECTORY.name} has no host in the group {group}."
         raise LookupError(msg)
     return [address(name) for name in names]
 
 
 def address(name: str) -> str:
     """Return testinfra's name of a host."""
-    return f"ssh://{name}?ssh_config={_LAB}/ssh_config&sudo=true"
+    return f"ssh://{name}?ssh_config={DIRECTORY}/ssh_config&sudo=true"
 
 
 def reach(name: str) -> Host:
@@ -48,10 +48,10 @@ def reach(name: str) -> Host:
 
 def lab() -> Lab:
     """Return the lab itself, which runs commands without ssh."""
-    return Lab.saved(_LAB.name)
+    return Lab.saved(DIRECTORY.name)
 
 
 def ip(name: str) -> str:
     """Return the IP address of a host, for clients on this machine."""
-    config = (_LAB / "ssh_config").read_text(encoding="utf-8")
+    config = (DIRECTORY / "ssh_config").read_text(encoding="utf-8")
     return config.split(f"Host {name}\n")[1].split("HostName ")[1].split()[0]
