@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from hpcampus_hub.paths import reach as hub
 from tests.unit.gateway.loading import FILES, load
 from tests.unit.gateway.samples import HUB, site
 
 errors = load("hpcampus_gateway.errors")
 gateway = load("hpcampus_gateway.reach")
 operations = load("hpcampus_gateway.operations")
+door = load("hpcampus_gateway.door")
 slurm = load("hpcampus_gateway.slurm")
 job = load("hpcampus_job.reach")
 
@@ -191,6 +193,13 @@ def test_a_refusal_of_the_hub_proves_the_way(monkeypatch: pytest.MonkeyPatch, sa
     done = subprocess.CompletedProcess([], 255, b"", said.encode())
     monkeypatch.setattr(job.subprocess, "run", lambda *_, **__: done)
     assert job.trouble_with_hub(HUB) == trouble
+
+
+def test_the_job_stays_until_the_last_way_is_tried() -> None:
+    """Where nobody answers srun the trial of relay takes its whole time; the node's port is tried after it, by gateway and hub."""
+    assert job.STAY_SECONDS > slurm.SLURM_TIMEOUT_SECONDS + door.CONNECT_SECONDS + hub._KNOCK_SECONDS
+    # The job's limit is three minutes; it has tried the hub before it stays.
+    assert job.STAY_SECONDS + job.SSH_SECONDS < 180
 
 
 @pytest.mark.parametrize("lib", ["lib", "elsewhere"])

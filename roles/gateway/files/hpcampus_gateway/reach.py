@@ -56,7 +56,7 @@ class Reach:
         Returns:
             ``job_id``, ``node``, ``port``, ``token`` (what the port tells) and ``ways``: for ``reverse``, ``forward``, ``relay`` and
             ``direct`` the reason why it does not work, or an empty text. ``direct`` is only told where it cannot work at all. The job
-            stays for a minute, or until the hub cancels it.
+            stays for a while, or until the hub cancels it.
         """
         check_fields(request, ("partition", "hub"), ("account", "qos", "reservation"))
         job = check_account_fields(request, self._config)

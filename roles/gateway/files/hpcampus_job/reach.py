@@ -17,7 +17,8 @@ from .door import find_sshd, listen
 from .files import read_and_remove
 from .log import JobError
 
-STAY_SECONDS = 60
+# As long as gateway and hub may take to try all ways, one after the other: an srun that nobody answers is given up after a minute.
+STAY_SECONDS = 100
 SSH_SECONDS = 20
 
 
