@@ -143,7 +143,7 @@ async def test_people_with_folders_take_a_clusters_room_once(hub: HubProcess, lo
     await hub.stop()
     hub.settings["clusters"][0]["max_servers"] = 1
     await hub.start()
-    bob = await browser(hub, "bob")
+    bob = await hub.browser("bob")
     assert (await bob.post("/hub/storage", form())).code == 302
     codes = [answer.code for answer in await asyncio.gather(hub.spawn("alice"), hub.spawn("bob"))]
     assert sum(code in (201, 202) for code in codes) == 1, codes
