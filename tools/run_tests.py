@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -20,13 +21,17 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpcampus.lab import Lab, LabError, require_root
 from hpcampus.lab.lab import ensure_images
 from hpcampus.lab.packages import install_packages, is_present
 from hpcampus.lab.recipes import IMAGE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "artifacts"
@@ -48,11 +53,16 @@ _children: set[subprocess.Popen[bytes]] = set()
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the tests: a command, and the JUnit file it writes when it counts tests itself."""
+    """A part of the tests: a command, and the JUnit file it writes when it counts tests itself.
+
+    Attributes:
+        waits: It mostly waits for something to come back, and leaves the processors to others.
+    """
 
     name: str
     argv: tuple[str, ...]
     junit: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ def scenario(name: str) -> Part:
 
 
 E2E = _pytest("e2e", "tests/e2e")
-FAILURES = _pytest("failures", "tests/failures")
+FAILURES = replace(_pytest("failures", "tests/failures"), waits=True)
 
 
 def end_to_end(*tests: Part) -> Chain:
@@ -212,22 +222,29 @@ def remember(digest: str, outcomes: dict[str, Outcome]) -> None:
 
 
 def run_all(chains: tuple[Chain, ...], at_a_time: int) -> list[Outcome]:
-    """Run chains of parts, so many at a time."""
+    """Run chains of parts, so many at a time; one that has come to a part that mostly waits is not counted any more."""
     digest = checkout_digest()
     done = remembered(digest)
     if done:
         print(f"Going on where the last run was stopped: {len(done)} parts have passed.", flush=True)
-    writing, stopping = threading.Lock(), threading.Event()
+    writing, stopping, places = threading.Lock(), threading.Event(), threading.Semaphore(at_a_time)
 
-    def run_chain(chain: Chain) -> None:
-        for part in chain:
+    def run_parts(parts: Iterable[Part]) -> None:
+        for part in parts:
             if part.name not in done and not stopping.is_set():
                 outcome = run(part)
                 with writing:
                     done[outcome.name] = outcome
                     remember(digest, done)
 
-    pool = ThreadPoolExecutor(at_a_time)
+    def run_chain(chain: Chain) -> None:
+        busy = tuple(itertools.takewhile(lambda part: not part.waits, chain))
+        with places:
+            run_parts(busy)
+        run_parts(chain[len(busy) :])
+
+    # Who waits for a place gets it in the order of the chains.
+    pool = ThreadPoolExecutor(len(chains))
     try:
         for ended in [pool.submit(run_chain, chain) for chain in chains]:
             ended.result()

@@ -105,3 +105,20 @@ def test_a_stopped_run_goes_on_with_what_is_left_of_the_same_checkout(artifacts:
     assert run_tests.remembered("another") == {}
     (artifacts / "artifacts/tests.json").write_text("{")
     assert run_tests.remembered("one") == {}
+
+
+def test_only_a_part_that_mostly_waits_runs_beside_those_that_have_the_places(artifacts: Path):
+    """A part is done when a file is there that another one writes: they can only end side by side."""
+    assert artifacts
+
+    def part(name: str, *, needs: str, waits: bool = False) -> Part:
+        code = f"import pathlib, time\npathlib.Path('{name}').touch()\n"
+        code += f"for _ in range(100):\n if pathlib.Path('{needs}').exists(): break\n time.sleep(0.1)\nelse: raise SystemExit(1)"
+        return Part(name, (sys.executable, "-c", code), waits=waits)
+
+    def failed(*chains: run_tests.Chain) -> list[str]:
+        return [outcome.name for outcome in run_tests.run_all(chains, at_a_time=1) if outcome.failed]
+
+    assert failed((part("a", needs="a"), part("b", needs="c", waits=True)), (part("c", needs="b"),)) == []
+    assert failed((part("d", needs="d"),), (part("e", needs="e"),)) == []
+    assert failed((part("f", needs="g"),), (part("g", needs="g"),)) == ["f"]
