@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.testinfra.reach import hosts
+from tests.testinfra.undo.page import blocks
 
 testinfra_hosts = hosts("hub")
-PAGE = Path(__file__).parents[3] / "docs/undo.md"
 # What the page says is left.
 KEPT = (
     "/etc/hpcampus",
@@ -31,12 +30,6 @@ KEPT = (
     "/proc",
     "/sys",
 )
-
-
-def blocks(heading: str) -> str:
-    """Return the commands below a heading of the page."""
-    section = PAGE.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return "\n".join(re.findall(r"^```\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
 
 
 @pytest.fixture(scope="module")
