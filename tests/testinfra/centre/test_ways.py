@@ -29,6 +29,7 @@ testinfra_hosts = hosts("hub")
 PASSWORD = "correct horse battery staple"
 FIGURES = Path(__file__).parents[3] / "artifacts" / "centre.md"
 CARRIER = "/var/lib/jupyterhub/carrier"
+PATIENCE = "/etc/jupyterhub/local.d/95-patience.py"
 HEAD = """\
 # Ways through the firewalls of a centre
 
@@ -105,11 +106,15 @@ def told_of_ways(since: float) -> list[str]:
     return [line for line in said.splitlines() if any(mark in line for mark in marks)]
 
 
+def look_again() -> None:
+    """Have the hub forget what it found, as its manual says; it looks when it first reaches the cluster."""
+    hub().check_output(f"systemctl stop jupyterhub && rm -f {CARRIER}/chosen.json && systemctl start jupyterhub")
+
+
 def choose() -> tuple[str, float]:
-    """Have the hub look for a way again, as its manual says; give what its log says of it, and the seconds that it took."""
-    hub().check_output(f"systemctl stop jupyterhub && rm -f {CARRIER}/chosen.json")
+    """Have the hub look for a way again; give what its log says of it, and the seconds that it took."""
     since = time.time()
-    hub().check_output("systemctl start jupyterhub")
+    look_again()
     up = time.monotonic()
     while time.monotonic() - up < 200:
         if lines := told_of_ways(since):
@@ -152,6 +157,7 @@ async def person(name: str) -> AsyncIterator[Notebook]:
         for _ in range(60):
             with contextlib.suppress(ProbeError):
                 await notebook.login()
+                await notebook.stop()
                 break
             await asyncio.sleep(0.5)
         yield notebook
@@ -212,6 +218,7 @@ async def work(way: str) -> str:
 
         hub().check_output("systemctl kill --signal=KILL jupyterhub")
         without_hub = await seconds_to_cell(time.monotonic())
+        await until("the hub is back and knows the server", notebook.has_server, 60)
         await asyncio.to_thread(lab().restart, "login")
         without_login = await seconds_to_cell(time.monotonic())
         assert reach("login").check_output("squeue --noheader --format=%T") == "RUNNING"
@@ -257,12 +264,20 @@ async def refusal() -> str:
         return str(refused.value)
 
 
+@pytest.fixture
+def hub_gives_up_early() -> Iterator[None]:
+    """Let the hub try a cluster that it cannot reach for ten seconds only, by a line in the place for an admin's own lines."""
+    hub().check_output(f"echo 'c.HpcSpawner.submit_timeout = 10' > {PATIENCE}")
+    yield
+    hub().check_output(f"rm {PATIENCE}")
+
+
+@pytest.mark.usefixtures("hub_gives_up_early")
 async def test_where_the_hub_may_not_enter_a_person_is_told_that_the_cluster_cannot_be_reached(figures: list[str]):
     set_walls(hub_may_enter=False)
     hub().check_output("systemctl restart jupyterhub")
-    began = time.monotonic()
     told = await refusal()
-    figures.append(f'| nothing, nor the hub | told after {time.monotonic() - began:.1f} s: "{told}" | | | | | | |')
+    figures.append(f'| nothing, nor the hub | none: "{told}" | | | | | | |')
     assert "cluster physics cannot be reached" in told
     assert reach("login").check_output("squeue --noheader") == ""
 
@@ -270,9 +285,10 @@ async def test_where_the_hub_may_not_enter_a_person_is_told_that_the_cluster_can
 async def test_where_slurm_alone_comes_through_a_person_is_told_that_no_way_works(figures: list[str]):
     """Jobs run, but srun has no port on which they come back to it."""
     set_walls(c1=(SLURMD,), login=(SSH, SLURMCTLD))
-    story, seconds = choose()
-    assert "No data path to cluster physics works, tried on c1: reverse: ssh: connect to host" in story
+    look_again()
+    since = time.monotonic()
     told = await refusal()
-    figures.append(f'| Slurm, but not srun | none: "{told}" | {seconds:.1f} | | | | | |')
-    assert "no data path to cluster physics works" in told
+    figures.append(f'| Slurm, but not srun | none: "{told}" | {time.monotonic() - since:.1f} | | | | | |')
+    assert "no data path to cluster physics works: reverse: ssh: connect to host" in told
+    assert "; relay: srun did not answer" in told
     assert "Tell the administrator" in told
