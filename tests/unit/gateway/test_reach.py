@@ -27,6 +27,9 @@ slurm = load("hpcampus_gateway.slurm")
 job = load("hpcampus_job.reach")
 
 
+PORTS = [20417, 24999, 20000]
+
+
 class FakeSlurm:
     """Takes the job in, and is the job: it tells what it is made to tell."""
 
@@ -88,7 +91,7 @@ def made(tmp_path: Path, *facts: dict[str, Any]) -> tuple[Any, FakeSlurm]:
 
 
 def ask(**changes: Any) -> dict[str, Any]:
-    return {"partition": "jupyter", "hub": HUB, **changes}
+    return {"partition": "jupyter", "hub": HUB, "ports": PORTS, **changes}
 
 
 def test_all_ways_work(tmp_path: Path, knocker: dict[str, Any]) -> None:
@@ -101,7 +104,7 @@ def test_all_ways_work(tmp_path: Path, knocker: dict[str, Any]) -> None:
     assert argv[-5:] == [f"{tmp_path}/lib/job.py", str(tmp_path), fake.probe_id, f"{tmp_path}/lib", "reach"]
     assert {"--partition=jupyter", "--qos=normal", "--mem=128M", "--time=3"} <= set(argv)
     message = tmp_path / "spawns" / f"{fake.probe_id}.json"
-    assert json.loads(message.read_text()) == {"hub": HUB}
+    assert json.loads(message.read_text()) == {"hub": HUB, "ports": PORTS}
     assert stat.S_IMODE(message.stat().st_mode) == 0o600
     assert "scancel" not in fake.programs
 
@@ -157,6 +160,16 @@ def test_a_job_that_tells_nothing_is_cancelled_and_told(
         {"hub": {**HUB, "known_hosts": ["x\ny"]}},
         {"hub": {**HUB, "known_hosts": []}},
         {"hub": None},
+        {"ports": []},
+        {"ports": [0]},
+        {"ports": [20000, 0]},
+        {"ports": [22]},
+        {"ports": [65536]},
+        {"ports": [True]},
+        {"ports": ["20000"]},
+        {"ports": [20000] * 17},
+        {"ports": 20000},
+        {"ports": None},
         {"more": 1},
     ],
 )
@@ -202,19 +215,36 @@ def test_the_job_stays_until_the_last_way_is_tried() -> None:
     assert job.STAY_SECONDS + job.SSH_SECONDS < 180
 
 
+def occupied() -> socket.socket:
+    """A port at which somebody listens already."""
+    return socket.create_server(("0.0.0.0", 0))  # noqa: S104 (as the job does)
+
+
 @pytest.mark.parametrize("lib", ["lib", "elsewhere"])
 def test_the_job_tells_its_port_and_answers_there(tmp_path: Path, lib: str) -> None:
+    """It takes the first of the ports that it was given at which nothing listens."""
     token = "0" * 31 + "7"
     (tmp_path / "spawns").mkdir()
     (tmp_path / lib).symlink_to(FILES)
-    hub = {**HUB, "host": "127.0.0.1", "port": 1}
-    (tmp_path / "spawns" / f"{token}.json").write_text(json.dumps({"hub": hub}))
-    argv = [sys.executable, "-I", str(FILES / "job.py"), str(tmp_path), token, str(tmp_path / lib), "reach"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        first, second = (json.loads(process.stdout.readline()) for _ in range(2))
-        with socket.create_connection(("127.0.0.1", first["port"])) as client:
-            assert client.recv(100).decode().strip() == token
-        process.terminate()
+    with occupied() as used, occupied() as soon_free:
+        free = soon_free.getsockname()[1]
+        soon_free.close()
+        message = {"hub": {**HUB, "host": "127.0.0.1", "port": 1}, "ports": [used.getsockname()[1], free, 1]}
+        (tmp_path / "spawns" / f"{token}.json").write_text(json.dumps(message))
+        argv = [sys.executable, "-I", str(FILES / "job.py"), str(tmp_path), token, str(tmp_path / lib), "reach"]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            first, second = (json.loads(process.stdout.readline()) for _ in range(2))
+            assert first["port"] == free
+            with socket.create_connection(("127.0.0.1", free)) as client:
+                assert client.recv(100).decode().strip() == token
+            process.terminate()
     assert re.search("[Rr]efused|Permission|connect", second["reverse"])
     assert not (tmp_path / "spawns" / f"{token}.json").exists()
+
+
+def test_a_node_where_all_ports_are_in_use_is_told() -> None:
+    with occupied() as one, occupied() as other:
+        ports = [one.getsockname()[1], other.getsockname()[1]]
+        with pytest.raises(job.JobError, match=f"port {ports[1]} of this node"):
+            job.listen_at_first_free(ports)

@@ -271,8 +271,9 @@ class LoginNode:
 
     def _op_reach(self, _account: str, /, **request: Any) -> dict[str, Any]:
         checks.check_hub(request["hub"])
+        port = checks.check_door_ports(request)[0]
         self._next_id += 1
-        return {"job_id": self._next_id, "node": "127.0.0.1", "port": self.port, "token": "t", "ways": dict(self.ways)}
+        return {"job_id": self._next_id, "node": "127.0.0.1", "port": port, "token": "t", "ways": dict(self.ways)}
 
     def _op_archive(self, account: str, user_id: str) -> dict[str, Any]:
         if any(job.account == account for job in self.jobs.values()):

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -135,9 +136,12 @@ GOOD = {"job_id": 7, "node": "127.0.0.1", "port": 1, "token": "t", "ways": dict.
 
 
 async def look(answer: Mapping[str, Any]) -> tuple[Reach, FakeLink]:
+    """Ask with a range of one port, the answer's if it has one."""
     link = FakeLink(answer)
     made = site()
-    return await reach(cast(Link, link), made.tunnel, next(iter(made.profiles.values()))), link
+    port = answer["port"] or 1
+    tunnel = replace(made.tunnel, port_min=port, port_max=port)
+    return await reach(cast(Link, link), tunnel, next(iter(made.profiles.values()))), link
 
 
 @pytest.mark.parametrize(("said", "works"), [(b"t\n", True), (b"SSH-2.0-OpenSSH\n", False), (b"", False)])
@@ -153,6 +157,28 @@ async def test_the_hub_knocks_itself_and_ends_the_job(said: bytes, *, works: boo
     assert [op for op, _ in link.asked] == ["reach", "cancel"]
     assert link.asked[0][1]["partition"] == "jupyter"
     assert link.asked[1][1] == {"job_id": 7}
+
+
+async def test_the_job_is_given_several_ports_of_those_that_jobs_have() -> None:
+    link = FakeLink({})
+    made = site()
+    asked = []
+    for _ in range(20):
+        with pytest.raises(ReachError):
+            await reach(cast(Link, link), made.tunnel, next(iter(made.profiles.values())))
+        ports = link.asked[-1][1]["ports"]
+        assert len(set(ports)) == len(ports) == 5
+        asked += ports
+    assert min(asked) >= made.tunnel.port_min
+    assert max(asked) <= made.tunnel.port_max
+    assert len(set(asked)) > 5
+
+
+async def test_a_port_that_was_not_agreed_on_is_not_knocked_at() -> None:
+    link = FakeLink(GOOD)
+    made = site()
+    with pytest.raises(ReachError, match="the answer on the data paths is not one"):
+        await reach(cast(Link, link), made.tunnel, next(iter(made.profiles.values())))
 
 
 async def test_a_port_that_the_hub_does_not_reach_rules_direct_out() -> None:

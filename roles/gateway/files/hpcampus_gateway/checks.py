@@ -22,6 +22,8 @@ SUBMIT_FIELDS = (
 SUBMIT_OPTIONAL = ("gres", "account", "qos", "reservation", "overlay_mb")
 OVERLAY_MB_MIN, OVERLAY_MB_MAX = 64, 1024 * 1024
 HUB_FIELDS = ("host", "port", "user", "known_hosts")
+DOOR_PORT_RANGE = (1024, 65535)
+DOOR_PORTS_MAX = 16
 SPAWN_ID = re.compile(r"\A[0-9a-f]{32}\Z")
 DOOR_NAME = re.compile(r"\A[0-9a-f]{32}\Z")
 _SLURM_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -143,6 +145,14 @@ def check_tunnel(tunnel):
     return checked
 
 
+def check_door_ports(request):
+    """Return the ports at one of which a job may listen to be knocked at; port 0, any that the node has free, is none of them."""
+    ports = check_list(request, "ports", DOOR_PORTS_MAX)
+    if not ports:
+        raise BadRequestError("ports: at least one port is needed")
+    return [check_int({"ports": port}, "ports", *DOOR_PORT_RANGE) for port in ports]
+
+
 def check_door(door):
     """Return the door's part of the secrets with every field checked."""
     check_fields(door, ("name", "host_key", "authorized_key", "port", "api_port"))
@@ -150,7 +160,7 @@ def check_door(door):
         "name": check_text(door, "name", DOOR_NAME),
         "host_key": check_text(door, "host_key", _PRIVATE_KEY),
         "authorized_key": check_text(door, "authorized_key", _PUBLIC_KEY),
-        "port": check_int(door, "port", 1024, 65535) if door["port"] != 0 else check_int(door, "port", 0, 0),
+        "port": check_int(door, "port", *DOOR_PORT_RANGE) if door["port"] != 0 else check_int(door, "port", 0, 0),
         "api_port": check_int(door, "api_port", 1024, 65535),
     }
 

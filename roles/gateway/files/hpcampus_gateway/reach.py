@@ -8,11 +8,7 @@ import os
 import secrets
 import time
 
-from .checks import (
-    check_account_fields,
-    check_fields,
-    check_hub,
-)
+from .checks import check_account_fields, check_door_ports, check_fields, check_hub
 from .door import connect
 from .errors import GatewayError, SlurmError
 from .files import write_private
@@ -58,11 +54,10 @@ class Reach:
             ``direct`` the reason why it does not work, or an empty text. ``direct`` is only told where it cannot work at all. The job
             stays for a while, or until the hub cancels it.
         """
-        check_fields(request, ("partition", "hub"), ("account", "qos", "reservation"))
+        check_fields(request, ("partition", "hub", "ports"), ("account", "qos", "reservation"))
         job = check_account_fields(request, self._config)
-        write_private(
-            self._operations.path("spawns", self._id + ".json"), json.dumps({"hub": check_hub(request["hub"])})
-        )
+        message = {"hub": check_hub(request["hub"]), "ports": check_door_ports(request)}
+        write_private(self._operations.path("spawns", self._id + ".json"), json.dumps(message))
         size = {"cpus": 1, "memory_mb": 128, "time_limit_minutes": 3, "gres": ""}
         job.update(size, spawn_id=self._id, user_id=USER_ID, server_id="")
         job_id = parse_job_id(self._slurm.run(sbatch_argv(self._config, job, "reach")))

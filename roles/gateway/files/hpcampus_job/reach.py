@@ -6,6 +6,7 @@ Writes JSON lines to the job's log: ``{"port", "sshd"}`` at once, then ``{"rever
 stays a while, so that gateway and hub can knock, and is cancelled by the hub.
 """
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -57,6 +58,14 @@ def trouble_with_hub(hub):
     return lines[-1][:300] if lines else "ssh to the hub ended without a word"
 
 
+def listen_at_first_free(ports):
+    """A socket at the first of some ports at which nothing listens: those that a firewall would open for doors, and no other."""
+    for port in ports[:-1]:
+        with contextlib.suppress(JobError):
+            return listen(port)
+    return listen(ports[-1])
+
+
 def answer(server, token):
     """Tell the token to whoever knocks."""
     while True:
@@ -74,8 +83,8 @@ def tell(**facts):
 def main(base_dir, spawn_id):
     """Run the job; returns its exit status."""
     try:
-        hub = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))["hub"]
-        server = listen(0)
+        message = read_and_remove("{}/spawns/{}.json".format(base_dir, spawn_id))
+        server = listen_at_first_free(message["ports"])
     except JobError as error:
         tell(failed=str(error))
         return 78
@@ -86,6 +95,6 @@ def main(base_dir, spawn_id):
         sshd = str(error)
     threading.Thread(target=answer, args=(server, spawn_id), daemon=True).start()
     tell(port=server.getsockname()[1], sshd=sshd)
-    tell(reverse=trouble_with_hub(hub))
+    tell(reverse=trouble_with_hub(message["hub"]))
     time.sleep(STAY_SECONDS)
     return 0

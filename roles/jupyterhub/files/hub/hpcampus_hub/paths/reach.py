@@ -3,6 +3,7 @@
 """Finds out on which ways hub and jobs of a cluster reach each other: the gateway's short job, and a knock of the hub's own."""
 
 import asyncio
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ ORDER = ("reverse", "direct", "forward", "relay")
 
 _ANSWER_SECONDS = 180.0
 _KNOCK_SECONDS = 10.0
+_PORTS = 5
 
 
 class Asks(Protocol):
@@ -52,6 +54,12 @@ class Reach:
         return "; ".join(f"{name}: {self.ways[name] or 'works'}" for name in ORDER)
 
 
+def _door_ports(tunnel: Tunnel) -> list[int]:
+    """Some of the ports at which jobs may have their doors, for a firewall opens no other; several, as a node may have one in use."""
+    ports = range(tunnel.port_min, tunnel.port_max + 1)
+    return secrets.SystemRandom().sample(ports, min(_PORTS, len(ports)))
+
+
 async def reach(link: Asks, tunnel: Tunnel, profile: Profile) -> Reach:
     """Try every data path of a cluster with one short job; takes a few seconds, or a minute where the queue is long.
 
@@ -69,10 +77,11 @@ async def reach(link: Asks, tunnel: Tunnel, profile: Profile) -> Reach:
         "user": tunnel.user,
         "known_hosts": list(tunnel.known_hosts),
     }
+    ports = _door_ports(tunnel)
     place = {name: getattr(profile, name) for name in ("partition", "account", "qos", "reservation")}
     try:
-        answer = await link.call("reach", timeout=_ANSWER_SECONDS, hub=hub, **place)
-        job_id, node, port, token, ways = _decode(answer)
+        answer = await link.call("reach", timeout=_ANSWER_SECONDS, hub=hub, ports=ports, **place)
+        job_id, node, port, token, ways = _decode(answer, ports)
         try:
             if ways["direct"] == "":
                 ways["direct"] = await _knock(node, port, token)
@@ -83,13 +92,13 @@ async def reach(link: Asks, tunnel: Tunnel, profile: Profile) -> Reach:
     return Reach(node, ways)
 
 
-def _decode(answer: Mapping[str, Any]) -> tuple[int, str, int, str, dict[str, str]]:
+def _decode(answer: Mapping[str, Any], ports: list[int]) -> tuple[int, str, int, str, dict[str, str]]:
     """Read the gateway's answer."""
     node, port, token, ways = (answer.get(name) for name in ("node", "port", "token", "ways"))
     if (
         not isinstance(node, str)
         or type(port) is not int
-        or not 0 < port < 65536
+        or port not in ports
         or not isinstance(token, str)
         or not isinstance(ways, dict)
         or not all(isinstance(ways.get(name), str) for name in ORDER)
