@@ -56,7 +56,7 @@ def site_problems(
         *unknown_problems(variables, site),
         *name_problems(site),
         *centre_problems(site, groups, hosts or {}),
-        *cluster_account_problems(site),
+        *cluster_account_problems(site, groups),
         *partition_problems(site),
         *image_problems(site),
         *profile_problems(site, groups),

@@ -9,9 +9,10 @@ import re
 import typing as t
 
 from .findings import UNIX_USER, Record, matches, problem, records, unique
+from .partitions import runs_on_own_cluster
 
 
-def cluster_account_problems(site: Record) -> t.Iterator[str]:
+def cluster_account_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
     """Check under which accounts of the cluster notebooks run."""
     mode, pool = site["site_account_mode"], site["site_account_pool"]
     if (mode == "pool") != bool(pool):
@@ -34,15 +35,8 @@ def cluster_account_problems(site: Record) -> t.Iterator[str]:
                 "this is not an ordinary user id, or it is that of site_account",
                 "Write another number from 1000 to 59999",
             )
-    if mode != "one" and site["site_courses"]:
-        yield problem(
-            "site_account_mode",
-            mode,
-            "courses need 'one': their directories belong to that account, and no other can mount them",
-            "Set it to one, or remove the courses",
-        )
     if mode != "one":
-        yield from _unshared_problems(site)
+        yield from _unshared_problems(site, groups)
     if mode == "students":
         yield from _own_account_problems(site)
 
@@ -58,8 +52,8 @@ def authenticator_problems(site: Record, variables: Record) -> t.Iterator[str]:
         )
 
 
-def _unshared_problems(site: Record) -> t.Iterator[str]:
-    """Check what needs one account for all: a way through the service account, and jobs that wait for nobody in particular."""
+def _unshared_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[str]:
+    """Check what needs one account for all: a way through the service account, courses, and jobs that wait for nobody in particular."""
     mode = site["site_account_mode"]
     if site["site_data_path"] != "reverse":
         yield problem(
@@ -68,8 +62,22 @@ def _unshared_problems(site: Record) -> t.Iterator[str]:
             f"with site_account_mode {mode!r} the hub's account cannot enter the jobs of students",
             "Set it to reverse, or site_account_mode to one",
         )
-    for where, record in records(site, "site_profiles"):
-        if record.get("standby") and (record.get("cluster") or site["site_cluster_name"]) == site["site_cluster_name"]:
+    unshared = {
+        record["name"]: (where, record)
+        for where, record in records(site, "site_profiles")
+        if runs_on_own_cluster(record, site, groups)
+    }
+    for where, course in records(site, "site_courses"):
+        if course.get("profile", "small") in unshared:
+            yield problem(
+                f"{where}.profile",
+                course.get("profile", "small"),
+                f"it runs on cluster {site['site_cluster_name']}, where with site_account_mode {mode!r} no job can mount the"
+                " directories of courses, which belong to the service account",
+                "Choose a profile of a centre, set site_account_mode to one, or remove the course",
+            )
+    for where, record in unshared.values():
+        if record.get("standby"):
             yield problem(
                 f"{where}.standby",
                 record["standby"],

@@ -59,3 +59,8 @@ def cluster_partitions(site: Record, groups: t.Mapping[str, t.Sequence[str]]) ->
     if clusters and not has_own_cluster(groups):
         return clusters
     return {site["site_cluster_name"]: {record["name"]: record for record in site["site_partitions"]}, **clusters}
+
+
+def runs_on_own_cluster(profile: Record, site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> bool:
+    """Say whether a profile's jobs go to the own cluster; a profile that names none has the first there is."""
+    return bool((profile.get("cluster") or next(iter(cluster_partitions(site, groups)))) == site["site_cluster_name"])

@@ -521,8 +521,12 @@ def test_every_mode_of_accounts_can_be_had(changes):
             "site_account_pool[1].uid",
             "the same uid",
         ),
-        ({**POOL, "site_courses": [COURSE]}, "site_account_mode", "courses need 'one'"),
-        ({**STUDENTS, "site_courses": [COURSE]}, "site_account_mode", "courses need 'one'"),
+        (
+            {**POOL, "site_courses": [COURSE]},
+            "site_courses[0].profile",
+            "with site_account_mode 'pool' no job can mount",
+        ),
+        ({**STUDENTS, "site_courses": [COURSE]}, "site_courses[0].profile", "'students' no job can mount"),
         ({**POOL, "site_data_path": "relay"}, "site_data_path", "cannot enter"),
         ({**STUDENTS, "site_data_path": "auto"}, "site_data_path", "cannot enter"),
         (
@@ -540,6 +544,18 @@ def test_every_mode_of_accounts_can_be_had(changes):
 def test_accounts_of_the_cluster_that_cannot_be(changes, variable, words):
     found = checks.site_problems({}, site(**changes), GROUPS)
     assert any(message.startswith(f"{variable} = ") and words in message for message in found), found
+
+
+def test_a_centre_serves_courses_beside_a_cluster_with_accounts_for_students():
+    login = "login.hpc.example.net"
+    groups = {**GROUPS, "all": [*GROUPS["all"], login], "centre_login": [login]}
+    theirs = record("site_profiles", name="physics", partition="interactive", cluster="physics", standby=1)
+    both = {**STUDENTS, "site_centres": [CENTRE], "site_profiles": [record("site_profiles"), theirs]}
+    at_theirs = {**COURSE, "profile": "physics"}
+    assert checks.site_problems({}, site(**both, site_courses=[at_theirs]), groups) == []
+    (found,) = checks.site_problems({}, site(**both, site_courses=[at_theirs, {**COURSE, "slug": "a2"}]), groups)
+    assert found.startswith("site_courses[1].profile = 'small': it runs on cluster ")
+    assert at_a_centre(**STUDENTS, site_courses=[COURSE]) == [], "there is no other cluster than the centre"
 
 
 def test_names_that_people_choose_are_no_accounts_of_the_cluster():
