@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hpcampus_hub.accounts_command import main
+from hpcampus_hub.accounts_command import CommandError, parser, run
+from hpcampus_hub.leases import LeaseError
 from hpcampus_hub.settings import Site, read_site
 from tests.unit.hub.hub_process import HubProcess, until
 from tests.unit.hub.login_node import FakeJob, LoginNode
@@ -145,26 +146,27 @@ async def test_an_account_is_released_and_leased_to_another(hub: HubProcess, log
     await ready(hub, "alice")
     said: list[str] = []
 
-    def run(*argv: str) -> str:
-        return main(site_of(hub), argv, said.append, 0.1)
+    async def command(*argv: str) -> None:
+        await asyncio.to_thread(run, site_of(hub), parser().parse_args(argv), said.append, 0.1)
 
-    trouble = await asyncio.to_thread(run, "release", "lab", "p1")
-    assert "p1 stays leased to alice" in trouble
-    assert "jobs of this account are in the queue" in trouble
+    with pytest.raises(CommandError, match=r"p1 stays leased to alice: .*jobs of this account are in the queue"):
+        await command("release", "lab", "p1")
     assert leases(hub) == {"p1": "alice"}
     await hub.api("DELETE", "/users/alice/server")
     await until(lambda: gone(hub, "alice"))
-    assert await asyncio.to_thread(run, "release", "lab", "p1") == ""
+    await command("release", "lab", "p1")
     assert "archive/alice-20260101T000000Z" in said[-1]
     assert [call["user_id"] for call in login_node.calls if call["op"] == "archive"] == ["alice", "alice"]
     await ready(hub, "bob")
     assert leases(hub) == {"p1": "bob"}
     said.clear()
-    assert await asyncio.to_thread(run, "list") == ""
+    await command("list")
     assert said[1].split()[:3] == ["lab", "p1", "leased"]
     assert said[1].endswith("bob")
-    assert "nobody holds p7" in await asyncio.to_thread(run, "release", "lab", "p7")
-    assert "has no pool" in await asyncio.to_thread(run, "release", "moon", "p1")
+    with pytest.raises(LeaseError, match="nobody holds p7"):
+        await command("release", "lab", "p7")
+    with pytest.raises(CommandError, match="has no pool"):
+        await command("release", "moon", "p1")
 
 
 async def test_students_have_accounts_of_their_own_by_certificate(

@@ -8,8 +8,13 @@ It works beside the running hub: both hold the list's lock while they change it.
 import argparse
 import asyncio
 import logging
+import os
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from .doctor.site import ConfigurationError, load_hub
+from .hub_account import NotTheHubError, become, find_account
 from .leases import LeaseBook, LeaseError, lease_row
 from .link import LinkDownError, LinkTimes
 from .names import slug_of
@@ -17,6 +22,7 @@ from .protocol import GatewayError, ProtocolError
 from .sessions import AccountSessions
 from .settings import Cluster, Site
 
+ETC = Path("/etc/jupyterhub")
 LOG = logging.getLogger("hpcampus-accounts")
 
 UNDER_WAY_SECONDS = LinkTimes().call + 5.0
@@ -91,12 +97,12 @@ async def _archive(cluster: Cluster, account: str, user_id: str) -> str:
     return str(answer.get("archived", ""))
 
 
-def main(site: Site, argv: Sequence[str], say: Say = print, pause: float = UNDER_WAY_SECONDS) -> str:
-    """Run the command; returns what went wrong, "" for nothing."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
         prog="hpcampus-accounts", description="Accounts of a cluster that are leased to students.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = made.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="show every account and who holds it")
     ending = commands.add_parser("release", help="put a student's files aside and free the account")
     ending.add_argument("cluster")
@@ -107,12 +113,29 @@ def main(site: Site, argv: Sequence[str], say: Say = print, pause: float = UNDER
         metavar="ID",
         help="put aside this directory, when the account holds another's than the holder's",
     )
-    options = parser.parse_args(argv)
+    return made
+
+
+def run(site: Site, arguments: argparse.Namespace, say: Say = print, pause: float = UNDER_WAY_SECONDS) -> None:
+    """Carry out a parsed command line.
+
+    Raises:
+        CommandError, LeaseError: it cannot be done.
+    """
+    if arguments.command == "list":
+        show(site, say)
+    else:
+        asyncio.run(release(site, arguments.cluster, arguments.account, arguments.data_of, say, pause))
+
+
+def main(argv: Sequence[str] | None = None, etc: Path = ETC) -> int:
+    """Run the command as the hub's account; gives its exit status."""
+    arguments = parser().parse_args(argv)
     try:
-        if options.command == "list":
-            show(site, say)
-        else:
-            asyncio.run(release(site, options.cluster, options.account, options.data_of, say, pause))
-    except (CommandError, LeaseError) as error:
-        return str(error)
-    return ""
+        become(find_account("hpcampus-accounts"))
+        os.umask(0o077)
+        run(load_hub(etc).site, arguments)
+    except (NotTheHubError, ConfigurationError, CommandError, LeaseError) as error:
+        print(f"hpcampus-accounts: {error}", file=sys.stderr)
+        return 1
+    return 0

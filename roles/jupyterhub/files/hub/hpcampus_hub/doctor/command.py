@@ -7,18 +7,17 @@ Started as root it asks sshd and systemd first, then becomes the hub's account f
 
 import argparse
 import asyncio
-import contextlib
 import getpass
 import json
 import logging
-import os
-import pwd
 import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+from hpcampus_hub.hub_account import NotTheHubError, become, find_account
 
 from .catalogue import Patient, legs_of, visits_of
 from .finding import Finding, Verdict
@@ -29,10 +28,8 @@ from .table import WIDTH, Table, as_json, summary
 from .walk import Walk, worst
 from .web import trusting
 
-ACCOUNT = "jupyterhub"
 ETC = Path("/etc/jupyterhub")
 SELF_SIGNED = Path("/etc/ssl/certs/hpcampus-selfsigned.pem")
-DATA_DIR = Path("/var/lib/jupyterhub")
 _UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
@@ -99,19 +96,11 @@ def become_hub() -> Look:
         UsageError: started as somebody else, or not on a hub.
     """
     try:
-        account = pwd.getpwnam(ACCOUNT)
-    except KeyError:
-        raise UsageError(f"there is no account {ACCOUNT} here; run the doctor on the hub's host") from None
-    if os.geteuid() not in (0, account.pw_uid):
-        raise UsageError(f"only root and {ACCOUNT} can see enough; start it with: sudo hpcampus-doctor")
+        account = find_account("hpcampus-doctor")
+    except NotTheHubError as error:
+        raise UsageError(str(error)) from None
     seen = look(tunnel_user(ETC))
-    if os.geteuid() == 0:
-        os.initgroups(account.pw_name, account.pw_gid)
-        os.setgid(account.pw_gid)
-        os.setuid(account.pw_uid)
-    os.environ["HOME"] = account.pw_dir
-    with contextlib.suppress(OSError):  # a directory that is missing has a leg of its own
-        os.chdir(DATA_DIR)
+    become(account)
     return seen
 
 
