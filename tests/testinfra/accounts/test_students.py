@@ -10,7 +10,7 @@ import pytest
 
 from tests.testinfra.reach import hosts, lab
 from tests.unit.tunnel import account_refusals
-from tests.unit.tunnel.refusals import Result, Run
+from tests.unit.tunnel.ssh_attempts import SIGNER_GROUP, SIGNER_USER, Result, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,14 +58,7 @@ def test_the_signer_refuses(account: object):
 
 
 def test_the_hub_cannot_read_the_authoritys_key():
-    argv = [
-        "setpriv",
-        "--reuid",
-        account_refusals.SIGNER_USER,
-        "--regid",
-        account_refusals.SIGNER_GROUP,
-        "--clear-groups",
-    ]
+    argv = ["setpriv", "--reuid", SIGNER_USER, "--regid", SIGNER_GROUP, "--clear-groups"]
     done = _runner("campus")([*argv, "cat", account_refusals.CA_KEY])
     assert done.status != 0
     assert "Permission denied" in done.text

@@ -10,6 +10,7 @@ import pytest
 
 from tests.testinfra.reach import hosts, lab
 from tests.unit.tunnel import refusals
+from tests.unit.tunnel.ssh_attempts import SIGNER_GROUP, SIGNER_USER, Result, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 testinfra_hosts = hosts("hub")
 
 
-def _runner(name: str) -> refusals.Run:
+def _runner(name: str) -> Run:
     """Run commands beside ssh: testinfra takes ssh's own exit status 255, which a refusal ends with, for a broken connection."""
 
-    def run(argv: Sequence[str]) -> refusals.Result:
+    def run(argv: Sequence[str]) -> Result:
         done = lab().exec(name, argv)
-        return refusals.Result(done.returncode, done.stdout + done.stderr)
+        return Result(done.returncode, done.stdout + done.stderr)
 
     return run
 
@@ -33,7 +34,7 @@ def _runner(name: str) -> refusals.Run:
 def kit(host: Host) -> Iterator[refusals.Kit]:
     """Certificates of a job, on a host that knows the hub's key."""
     name = host.check_output("hostname")
-    host.run(f"useradd --system --groups {refusals.GROUP} {refusals.SIGNER_USER}")
+    host.run(f"useradd --system --groups {SIGNER_GROUP} {SIGNER_USER}")
     kit = refusals.prepare(_runner(name), _runner("node"), hub=name)
     yield kit
     refusals.clean(kit)

@@ -21,10 +21,6 @@ from dataclasses import dataclass
 from . import ssh_attempts
 from .ssh_attempts import NO_LISTENING, NO_OPENING, NOT_LET_IN, Result, Run, must
 
-# Whoever runs the attempts needs these too.
-SIGNER_USER = ssh_attempts.SIGNER_USER
-SIGNER_GROUP = ssh_attempts.SIGNER_GROUP
-
 SIGNER_SOCKET = "/run/hpcampus/accounts-signer.sock"
 CA_KEY = "/etc/hpcampus/account-ca/key"
 STUDENTS = "hpcampus-students"

@@ -7,7 +7,7 @@ to try a real site. It needs two hosts, a hub with the role ``tunnel`` and a cli
 an argument list there as root::
 
     def on_hub(argv: Sequence[str]) -> Result: ...      # Result(exit status, stdout and stderr together)
-    def on_client(argv: Sequence[str]) -> Result: ...
+    def on_client(argv: Sequence[str]) -> Result: ...   # Result is that of ssh_attempts
 
     kit = refusals.prepare(on_hub, on_client, hub="hub")          # keys, certificates, registry files, pinned host key
     for attempt in refusals.ATTEMPTS:
@@ -17,9 +17,9 @@ an argument list there as root::
     refusals.clean(kit)
 
 With testinfra: ``def on_hub(argv): done = host.run(shlex.join(argv)); return Result(done.rc, done.stdout + done.stderr)``.
-The certificates come from the role's own signer, asked as ``SIGNER_USER`` (which must exist on the hub); only the expired and the
-stranger's certificate are made with ssh-keygen, because the signer would never make them. Parametrize over ``ATTEMPTS`` with
-``ids=str``.
+The certificates come from the role's own signer, asked as ``ssh_attempts.SIGNER_USER`` (which must exist on the hub); only the
+expired and the stranger's certificate are made with ssh-keygen, because the signer would never make them. Parametrize over
+``ATTEMPTS`` with ``ids=str``.
 
 The refused logins at the end of the list count against the client: give its network to the role (``tunnel_exempt_networks``), or sshd
 9.8 and newer locks the client out and the last refusals come without their message.
@@ -31,13 +31,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import ssh_attempts
-from .ssh_attempts import NO_LISTENING, NO_OPENING, NOT_LET_IN, must
-
-# Whoever runs the attempts needs these too.
-Result = ssh_attempts.Result
-Run = ssh_attempts.Run
-SIGNER_USER = ssh_attempts.SIGNER_USER
-GROUP = ssh_attempts.SIGNER_GROUP
+from .ssh_attempts import NO_LISTENING, NO_OPENING, NOT_LET_IN, SIGNER_USER, Result, Run, must
 
 REGISTRY = "/run/hpcampus/tunnel"
 SIGNER_SOCKET = "/run/hpcampus/signer.sock"

@@ -5,7 +5,8 @@
 import pytest
 
 from tests.unit.tunnel import refusals
-from tests.unit.tunnel.refusals import ATTEMPTS, Attempt, Outcome, Result
+from tests.unit.tunnel.refusals import ATTEMPTS, Attempt, Outcome
+from tests.unit.tunnel.ssh_attempts import Result
 
 ALLOWED = [attempt for attempt in ATTEMPTS if not attempt.refusal]
 REFUSED = [attempt for attempt in ATTEMPTS if attempt.refusal]
