@@ -39,9 +39,11 @@ BY_ITSELF = (
     "/var/spool",
     *NOISE,
 )
-# The units that the platform brings or relies on.
+# The units that the platform brings or relies on; of a service that its socket starts, the socket.
 UNITS = (
     "apache2.service",
+    "hpcampus-account-signer.socket",
+    "hpcampus-carrier.service",
     "hpcampus-signer.socket",
     "hpcampus-tunnel-revoke.service",
     "jupyterhub.service",

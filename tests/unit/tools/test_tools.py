@@ -6,13 +6,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tools import run_tests
+from tools import look, run_tests
 from tools.role_readme import BEGIN, END, render, row
 from tools.run_tests import Outcome, Part, count
 
+if TYPE_CHECKING:
+    from hpcampus.lab import Lab
+
+ROOT = Path(__file__).parents[3]
 SPECS = {
     "main": {
         "short_description": "Install it",
@@ -122,3 +128,24 @@ def test_only_a_part_that_mostly_waits_runs_beside_those_that_have_the_places(ar
     assert failed((part("a", needs="a"), part("b", needs="c", waits=True)), (part("c", needs="b"),)) == []
     assert failed((part("d", needs="d"),), (part("e", needs="e"),)) == []
     assert failed((part("f", needs="g"),), (part("g", needs="g"),)) == ["f"]
+
+
+def test_every_unit_of_the_roles_is_looked_at():
+    units = {path.name.removesuffix(".j2") for path in ROOT.glob("roles/*/templates/etc/systemd/system/*.j2")}
+    wanted = {name for name in units if name.replace(".service", ".socket") not in units - {name}}
+    assert {"jupyterhub.service", "hpcampus-signer.socket"} <= wanted
+    assert wanted <= set(look.UNITS)
+
+
+class FakeLab:
+    """A host with a carrier and without a signer of accounts."""
+
+    def exec(self, _host: str, argv: list[str]) -> CompletedProcess[str]:
+        assert {"hpcampus-carrier.service", "hpcampus-account-signer.socket"} <= set(argv)
+        there = "Id=hpcampus-carrier.service\nLoadState=loaded\nActiveState=active\nMainPID=7\nActiveEnterTimestampMonotonic=9"
+        away = "Id=hpcampus-account-signer.socket\nLoadState=not-found\nActiveState=inactive\nActiveEnterTimestampMonotonic=0"
+        return CompletedProcess(argv, 0, f"{there}\n\n{away}\n", "")
+
+
+def test_units_that_a_host_has_not_are_left_out():
+    assert look.units(cast("Lab", FakeLab()), "hub") == {"hpcampus-carrier.service": "active 7 since 9"}
