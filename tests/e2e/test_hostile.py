@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from tests.e2e.conftest import COMPUTE, ROOT
 from tests.e2e.hostile.ledger import Ledger, Row
+from tests.e2e.node_ports import one_for_each_job, ports_of_jobs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -48,12 +49,6 @@ def ports(platform: Platform, host: str) -> list[int]:
 def what_can_be_known(platform: Platform) -> dict[str, Any]:
     """What root sees and a student does not: the strongest attacker knows it."""
     ours = platform.on(NODE, "pgrep", "--euid", "hpcampus").split()
-    text = platform.on(NODE, "ss", "-Hltnp")
-    api_ports = [
-        int(line.split()[3].rpartition(":")[2])
-        for line in text.splitlines()
-        if re.search(f"pid=({'|'.join(ours)}),", line)
-    ]
     private = platform.on(NODE, "find", "/tmp", "-maxdepth", "1", "-name", "hpcampus-*").split()
     return {
         "mark": MARK,
@@ -62,7 +57,6 @@ def what_can_be_known(platform: Platform) -> dict[str, Any]:
         "pids": [int(pid) for pid in ours],
         "private_dirs": private,
         "sockets": platform.on(NODE, "find", *private, "-type", "s").split(),
-        "api_ports": api_ports,
         "listening": {
             "node": ports(platform, NODE),
             "campus": ports(platform, "campus"),
@@ -100,10 +94,11 @@ async def known(platform: Platform, victim: Kernel) -> dict[str, Any]:
     """What the attacker knows."""
     told = json.loads(await victim.cell(program("victim", {"mark": MARK})))
     found = what_can_be_known(platform)
-    found["api_ports"].remove(told["port"])
-    assert len(found["api_ports"]) == 2
-    assert told["api_port"] in found["api_ports"]
-    return {**found, **told}
+    open_ports = ports_of_jobs(platform, NODE)
+    assert open_ports.pop(told["port"]) == ""
+    assert one_for_each_job(platform, open_ports, "student1", "student2"), open_ports
+    assert told["api_port"] in open_ports
+    return {**found, "api_ports": list(open_ports), **told}
 
 
 @pytest.mark.parametrize("area", ["files", "processes", "network"])

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.node_ports import one_for_each_job, ports_of_jobs
 from tests.e2e.notebook import LISTENERS
 
 if TYPE_CHECKING:
@@ -195,15 +196,11 @@ async def test_no_port_on_the_node_but_that_of_each_jobs_way_to_the_hub(
         assert await kernel.cell("print(1)") == "1"
         listening = platform.on(COMPUTE[0], "ss", "-Hltnp")
         assert "jupyter" not in listening
-        ours = platform.on(COMPUTE[0], "pgrep", "--euid", "hpcampus").split()
-        found = []
         for line in listening.splitlines():
             if "python" in line or 'ssh"' in line:
                 assert line.split()[3].startswith("127.0.0.1:"), line
-            found += [pid for pid in ours if f"pid={pid}," in line]
-        commands = [platform.on(COMPUTE[0], "cat", f"/proc/{pid}/cmdline").replace("\0", " ") for pid in found]
-        assert len(commands) == 2, commands
-        assert all("job.py" in command or "slurm_script" in command for command in commands), commands
+        found = ports_of_jobs(platform, COMPUTE[0])
+        assert one_for_each_job(platform, found, "student1", "student2"), found
 
 
 async def test_no_process_of_a_notebook_listens_unless_its_student_wants_it(pair: tuple[Notebook, Notebook]):
