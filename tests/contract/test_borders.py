@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.checkout import ROOT, text, tracked
 
-ON_LOGIN_NODES = r"roles/gateway/files/(?!start\.py|webdav\.py|host/).*\.py|plugins/module_utils/account_program\.py"
+ON_LOGIN_NODES = r"roles/gateway/files/(?!closed_keyring\.py|start\.py|webdav\.py|host/).*\.py|plugins/module_utils/account_program\.py"
 ON_CLUSTERS = [n for n in tracked() if re.fullmatch(rf"roles/(gateway|tunnel)/files/.*\.py|{ON_LOGIN_NODES}", n)]
 
 
@@ -72,7 +72,9 @@ def test_what_runs_on_clusters_needs_the_standard_library_alone():
     assert ON_CLUSTERS
     for name in ON_CLUSTERS:
         if name != "roles/gateway/files/start.py":
-            own = {"hpcampus_gateway", "hpcampus_job"} if "/gateway/" in name else {"hpcampus_signing"}
+            own = (
+                {"closed_keyring", "hpcampus_gateway", "hpcampus_job"} if "/gateway/" in name else {"hpcampus_signing"}
+            )
             assert imports(name) - allowed - own == set(), name
 
 

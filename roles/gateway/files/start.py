@@ -9,6 +9,9 @@ heavy ones are stand-ins that become the real module when somebody asks for one 
 
 ``HPCAMPUS_PLAIN_START=1`` switches all of it off.
 
+It is the container's first process, and everything that a person starts descends from it; so the kernel's keyrings are closed here
+before anything else happens.
+
 With ``--standby`` the server is imported, extensions included, before it is known for whom it will run.
 """
 
@@ -21,6 +24,8 @@ import signal
 import sys
 import time
 import types
+
+import closed_keyring
 
 # Module -> names that are needed at once: exceptions and handlers that never occur in a single-user server.
 PUT_OFF: dict[str, tuple[str, ...]] = {
@@ -36,6 +41,7 @@ WARM_FILE = "/run/hpcampus/warm"
 FOLDER_PID_FILE = "/tmp/hpcampus-webdav/pid"  # noqa: S108 (the container has a /tmp of its own)
 FOLDER_END_SECONDS = 15
 ARGUMENTS = ("--LabApp.extension_manager=readonly",)
+HANDED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class PutOff(types.ModuleType):
@@ -170,5 +176,30 @@ def run():
         end_folder()
 
 
+def run_below():
+    """Run the server in a process of its own; this one hands signals on, and reaps what loses its parent. Gives the exit status.
+
+    Apptainer's own first process would do the same, but no filter binds that: a program of hers could attach to it like a debugger
+    and have it do what her own processes may not.
+    """
+    watched = {*HANDED_ON, signal.SIGCHLD}
+    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    server = os.fork()
+    if server == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
+        return run()
+    while True:
+        number = signal.sigwait(watched)
+        if number in HANDED_ON:
+            os.kill(server, number)
+            continue
+        pid = -1
+        while pid != 0:  # one signal may stand for several ends
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == server:
+                return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+
+
 if __name__ == "__main__":
-    sys.exit(run())
+    closed_keyring.close_keyring()
+    sys.exit(run_below())

@@ -28,6 +28,8 @@ import threading
 import time
 import urllib.parse
 
+import closed_keyring
+
 PIPE = "/run/hpcampus/webdav"
 CERTIFICATES = "/run/hpcampus/ca-certificates.crt"
 HOME = "/home/jovyan"
@@ -274,6 +276,7 @@ def serve(name, device, settings):
 
 def main(argv):
     """Run until the notebook server ends; returns the exit status."""
+    closed_keyring.close_keyring()  # Apptainer starts this program, not the one that closes it to all others
     os.umask(0o077)
     name, device = argv[1], argv[2]
     try:

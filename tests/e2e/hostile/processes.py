@@ -4,8 +4,10 @@
 
 import contextlib
 import ctypes
+import errno
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -22,6 +24,19 @@ REQUEST_KEY, KEYCTL, KEYCTL_SEARCH, KEYCTL_READ = 249, 250, 10, 11
 KEYCTL_LINK, PROCESS_KEYRING = 8, -2
 KEYRINGS = (-3, -4, -5)
 """Of the session, of the user, of the user's session."""
+
+# Runs in a process of its own, since a kernel without such calls ends it: keyctl, as the 32-bit call that every process may make.
+OTHER_DOOR = """
+import ctypes, mmap, os, struct
+GETPID, KEYCTL, GET_KEYRING_ID, USER_KEYRING = 20, 288, 0, -4
+def call(number, *arguments):
+    code = b"\\x53\\xb8" + struct.pack("<i", number)  # push rbx; eax = number; then ebx, ecx, edx
+    code += b"".join(load + struct.pack("<i", value) for load, value in zip((b"\\xbb", b"\\xb9", b"\\xba"), arguments))
+    room = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    room.write(code + b"\\xcd\\x80\\x5b\\xc3")  # int 0x80; pop rbx; ret
+    return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(room)))()
+print("the door is open," if call(GETPID) == os.getpid() else "no such door,", call(KEYCTL, GET_KEYRING_ID, USER_KEYRING, 1))
+"""
 
 # Runs in a process of its own: root in a new user name space, which may mount, then the classic way out of a changed root.
 UNSHARE = """
@@ -105,25 +120,48 @@ def _():
     return queue < 0 and KNOWN["memory"]["queue"], os.strerror(ctypes.get_errno())
 
 
-@attempt("a fact, no limit: the kernel's keyring of an account is one for all its jobs, as the security page says")
+@attempt("no keyring, for her neither: the calls fail as on a kernel without them")
 def _():
     """Her key in the kernel's keyrings: by search, by request, by the numbers in /proc/keys, by linking its keyring"""
     content, named = ctypes.create_string_buffer(200), False
-    keys = []
+    numbers = []
     with contextlib.suppress(OSError):
         lines = pathlib.Path("/proc/keys").read_text().splitlines()
         named = any("hpcampus-victim" in line for line in lines)
-        keys = [int(line.split()[0], 16) for line in lines]
-    for key in keys:
-        LIBC.syscall(KEYCTL, KEYCTL_LINK, key, PROCESS_KEYRING)
-    keys += [LIBC.syscall(KEYCTL, KEYCTL_SEARCH, ring, b"user", b"hpcampus-victim", 0) for ring in (*KEYRINGS, *keys)]
-    keys.append(LIBC.syscall(REQUEST_KEY, b"user", b"hpcampus-victim", None, 0))
+        numbers = [int(line.split()[0], 16) for line in lines]
+    for number in numbers:
+        LIBC.syscall(KEYCTL, KEYCTL_LINK, number, PROCESS_KEYRING)
+    rings = (*KEYRINGS, *numbers)
+    found = [LIBC.syscall(KEYCTL, KEYCTL_SEARCH, ring, b"user", b"hpcampus-victim", 0) for ring in rings]
+    found.append(LIBC.syscall(REQUEST_KEY, b"user", b"hpcampus-victim", None, 0))
     read = 0
-    for key in keys:
+    for key in (*numbers, *found):
         content.value = b""
         if key > 0 and LIBC.syscall(KEYCTL, KEYCTL_READ, key, content, len(content)) > 0:
             read += content.value == MARK.encode()
-    return KNOWN["memory"]["key"], f"{len(keys)} tried, {'its name' if named else 'no name'}, {read} read"
+    hers = KNOWN["memory"]["key"]
+    seen = f"hers: {hers}; {len(numbers) + len(found)} tried, {'its name' if named else 'no name'}, {read} read"
+    return hers == "ENOSYS" and not named and max(found) < 0 and not read, seen
+
+
+@attempt("the same")
+def _():
+    """A keyring by the call of 32-bit programs"""
+    argv = [sys.executable, "-c", OTHER_DOOR]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    seen = done.stdout.strip() or f"ended with {done.returncode}: no such door"
+    return done.returncode < 0 or seen == f"the door is open, {-errno.ENOSYS}", seen
+
+
+@attempt("all are bound by the filter")
+def _():
+    """A process of the own container that could be made to ask for a key: one that the filter does not bind"""
+    modes = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found = re.search(r"^Seccomp:\t(\d)$", (process / "status").read_text(), re.MULTILINE)
+            modes[process.name] = found and found[1]
+    return "1" in modes and set(modes.values()) == {"2"}, modes
 
 
 @attempt("nothing of the host")

@@ -3,6 +3,7 @@
 """What the other student has: a mark in every place where one could look. Runs in a kernel of hers that stays."""
 
 import ctypes
+import errno
 import json
 import os
 import pathlib
@@ -26,14 +27,15 @@ def leave_files():
 
 
 def leave_memory():
-    """Shared memory of both kinds, a message queue, a key, an environment."""
+    """Shared memory, a message queue, and in the kernel's keyring a key, or why there can be none."""
     number = LIBC.shmget(SHM_KEY, SHM_SIZE, IPC_CREAT | 0o666)
     LIBC.shmat.restype = ctypes.c_void_p
     address = LIBC.shmat(number, None, 0)
     ctypes.memmove(address, MARK.encode(), len(MARK))
     queue = LIBC.mq_open(b"/hpcampus-victim", os.O_CREAT | os.O_RDWR, 0o666, None)
-    key = LIBC.syscall(ADD_KEY, b"user", b"hpcampus-victim", MARK.encode(), len(MARK), USER_KEYRING)
-    return {"shm": number >= 0, "queue": queue >= 0, "key": key >= 0}
+    ctypes.set_errno(0)
+    LIBC.syscall(ADD_KEY, b"user", b"hpcampus-victim", MARK.encode(), len(MARK), USER_KEYRING)
+    return {"shm": number >= 0, "queue": queue >= 0, "key": errno.errorcode.get(ctypes.get_errno(), "is there")}
 
 
 def leave_process():

@@ -58,7 +58,9 @@ def test_ssh_pins_the_host_key_and_opens_two_ways() -> None:
 
 def test_the_container_is_closed_and_its_command_line_holds_no_secret() -> None:
     argv = container.container_argv("/srv/h", spawn(JUPYTERHUB_API_TOKEN="secret"), "/tmp/j", "/proc/1/fd/6", [])
-    assert {"--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"} <= set(argv)
+    assert {"--containall", "--cleanenv", "--pid", "--no-init", "--ipc", "--no-eval"} <= set(argv)
+    for name in ("start.py", "closed_keyring.py"):
+        assert f"/srv/h/lib/{name}:/opt/hpcampus/{name}:ro" in argv
     assert argv[argv.index("--home") + 1] == "/srv/h/users/alice/home:/home/jovyan"
     assert argv[argv.index("--workdir") + 1] == "/tmp/j/work"
     assert "/srv/h/images/base.sif" in argv

@@ -3,13 +3,15 @@
 """The shortened start: stand-ins while the server is imported, real modules afterwards."""
 
 import os
+import signal
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
-from tests.unit.gateway.loading import load
+from tests.unit.gateway.loading import FILES, load
 
 start = load("start")
 
@@ -71,3 +73,46 @@ def test_a_full_home_or_no_place_for_packages_is_no_obstacle(tmp_path: Path, mon
     monkeypatch.setenv("PATH", "/usr/bin")
     start.offer_own_packages()
     assert os.environ["PATH"] == "/usr/bin"
+
+
+# As the container's first process; the server is a piece of code.
+FIRST = """
+import ctypes, os, signal, subprocess, sys, time
+sys.path.insert(0, {files!r})
+import start
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to it, as to the first process of a name space
+def run():
+    {server}
+start.run = run
+sys.exit(start.run_below())
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "status"),
+    [
+        ("return 0", 0),
+        ("return 3", 3),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL),
+        ("os.kill(os.getppid(), signal.SIGTERM); time.sleep(20)", 128 + signal.SIGTERM),
+        (
+            "signal.signal(signal.SIGINT, lambda *_: sys.exit(5)); os.kill(os.getppid(), signal.SIGINT); time.sleep(20)",
+            5,
+        ),
+    ],
+)
+def test_the_first_process_ends_as_the_server_does_and_hands_signals_on(server: str, status: int) -> None:
+    code = FIRST.format(files=str(FILES), server=server)
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=15).returncode == status
+
+
+def test_the_first_process_reaps_what_loses_its_parent() -> None:
+    server = """orphan = int(subprocess.check_output(["sh", "-c", "sleep 0.2 >/dev/null & echo $!"]))
+    for _ in range(100):
+        if not os.path.exists(f"/proc/{orphan}"):
+            return 0
+        time.sleep(0.05)
+    return 1"""
+    code = FIRST.format(files=str(FILES), server=server)
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=15).returncode == 0

@@ -18,6 +18,9 @@ from .log import JobError, log, write_out
 LOG_CAP_BYTES = 1024 * 1024
 CONTAINER_DIR = "/run/hpcampus"
 CONTAINER_EXCHANGE = "/srv/nbgrader/exchange"
+CONTAINER_PROGRAMS = "/opt/hpcampus"
+PROGRAMS = ("start.py", "closed_keyring.py")
+"""What every container runs; the image has an empty file in the place of each."""
 CONTAINER_RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 (the container has a /tmp of its own)
 SOCKET_NAME = "notebook.sock"
 
@@ -93,7 +96,8 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None, mor
 
     ``more`` are further options.
     """
-    argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--pid", "--ipc", "--no-eval"]
+    argv = [spawn["apptainer"], "--silent", "exec", "--containall", "--cleanenv", "--ipc", "--no-eval"]
+    argv += ["--pid", "--no-init"]  # start.py is the first process itself
     argv += [
         "--home",
         "{}:{}".format(home or home_of(base_dir, spawn["user_id"]), CONTAINER_HOME),
@@ -102,7 +106,9 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None, mor
     ]
     argv += ["--workdir", private_dir + "/work"]
     argv += ["--bind", f"{private_dir}/s:{CONTAINER_DIR}"]
-    argv += ["--bind", "{}/start.py:/opt/hpcampus/start.py:ro".format(spawn.get("lib_dir", base_dir + "/lib"))]
+    lib_dir = spawn.get("lib_dir", base_dir + "/lib")
+    for name in PROGRAMS:
+        argv += ["--bind", f"{lib_dir}/{name}:{CONTAINER_PROGRAMS}/{name}:ro"]
     for source, target, mode, _ in binds:
         argv += ["--bind", f"{source}:{target}:{mode}"]
     argv += more
@@ -110,7 +116,7 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None, mor
     argv += [
         "python3",
         "-s",
-        "/opt/hpcampus/start.py",
+        CONTAINER_PROGRAMS + "/start.py",
         f"--ServerApp.sock={CONTAINER_DIR}/{SOCKET_NAME}",
         "--ServerApp.sock_mode=0600",
         "--KernelManager.transport=ipc",

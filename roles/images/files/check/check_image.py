@@ -192,7 +192,10 @@ def check_server(image: Image, start: str) -> str:
     module = ["python3", "/opt/hpcampus/start.py"] if start else ["python3", "-m", "jupyterhub.singleuser"]
     server = [*module, "--ServerApp.sock=/run/hpcampus/notebook.sock", "--ServerApp.sock_mode=0600"]
     extra = ["--pid", "--ipc", "--bind", f"{sockets}:/run/hpcampus"]
-    extra += ["--bind", f"{start}:/opt/hpcampus/start.py:ro"] if start else []
+    if start:
+        extra.append("--no-init")
+    for name in ("start.py", "closed_keyring.py") if start else ():
+        extra += ["--bind", f"{Path(start).with_name(name)}:/opt/hpcampus/{name}:ro"]
     with _fake_hub() as port, (image.scratch / "server.log").open("w+", encoding="utf-8") as log:
         environment = {
             "JUPYTERHUB_API_URL": f"http://127.0.0.1:{port}/hub/api",
