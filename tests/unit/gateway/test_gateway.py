@@ -545,6 +545,43 @@ def test_session_greets_and_answers() -> None:
     assert (unknown["id"], unknown["ok"], unknown["code"]) == (2, False, "unknown-op")
 
 
+def test_an_outdated_session_answers_nothing_more() -> None:
+    sink, answers = io.BytesIO(), iter([False, True])
+    room = operations.Operations(site(), FakeSlurm())
+    source = io.BytesIO(b'{"id": 1, "op": "ping"}\n{"id": 2, "op": "ping"}\n')
+    session.Session(room, source, sink, lambda: next(answers)).run({"protocol": 1})
+    assert [json.loads(line).get("id") for line in sink.getvalue().splitlines()] == [None, 1]
+
+
+@pytest.mark.parametrize("change", ["replaced", "removed"])
+def test_a_session_ends_with_its_settings(tmp_path: Path, change: str) -> None:
+    """It would go on with the old ones for as long as the hub keeps it open: for weeks."""
+    path = tmp_path / "gateway.json"
+    settings = {"hub_id": "hub", "base_dir": str(tmp_path), "partitions": [], "apptainer": "apptainer"}
+    path.write_text(json.dumps(settings))
+    argv = [sys.executable, "-I", str(FILES / "gateway.py"), "--config", str(path)]
+    with subprocess.Popen(
+        argv, env={"SSH_ORIGINAL_COMMAND": "session"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def ask() -> bytes:
+            process.stdin.write(b'{"id": 1, "op": "ping"}\n')
+            process.stdin.flush()
+            return process.stdout.readline()
+
+        assert b"hello" in process.stdout.readline()
+        assert b'"ok": true' in ask()
+        if change == "replaced":
+            (tmp_path / "new").write_text(path.read_text())
+            (tmp_path / "new").replace(path)
+        else:
+            path.unlink()
+        assert ask() == b""
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize(
     "text",
     [

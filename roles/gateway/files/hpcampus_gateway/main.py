@@ -59,7 +59,20 @@ def config_file(argv):
     return CONFIG_FILE if len(argv) == 1 else None
 
 
-def serve(command, door, image, config, home):
+def stamp(info):
+    """What tells a file from the one that takes its place, of its ``os.stat_result``."""
+    return info.st_dev, info.st_ino, info.st_mtime, info.st_size
+
+
+def is_replaced(path, before):
+    """Whether a file is gone, or another than the one with the stamp ``before``."""
+    try:
+        return stamp(os.stat(path)) != before
+    except OSError:
+        return True
+
+
+def serve(command, door, image, config, home, outdated):
     """Serve a command that is known; ``door`` and ``image`` are what it was read as, or None."""
     if image is not None:
         return take_image(config, image) if config.take_images else refuse()
@@ -70,7 +83,7 @@ def serve(command, door, image, config, home):
     hello = {"protocol": PROTOCOL, "account": config.account, "slurm": slurm.version()}
     if command == "probe":
         return probe(operations, hello, config.base_dir)
-    Session(operations, sys.stdin.buffer, sys.stdout.buffer).run(hello)
+    Session(operations, sys.stdin.buffer, sys.stdout.buffer, outdated).run(hello)
     return 0
 
 
@@ -87,6 +100,7 @@ def main():
     entry = pwd.getpwuid(os.getuid())
     try:
         with open(path, encoding="utf-8") as stream:
+            before = stamp(os.fstat(stream.fileno()))
             config = check_config(json.load(stream), entry.pw_name)
         config = config._replace(base_dir=own_base_dir(config, os.getuid(), entry.pw_dir))
         if not is_service(config):
@@ -94,4 +108,4 @@ def main():
     except (OSError, ValueError) as error:
         print(f"gateway: {path}: {error}", file=sys.stderr)
         return EXIT_CONFIG
-    return serve(command, door, image, config, entry.pw_dir)
+    return serve(command, door, image, config, entry.pw_dir, lambda: is_replaced(path, before))

@@ -15,13 +15,22 @@ MAX_RUNNING = 8
 MAX_WAITING = 128
 
 
-class Session:
-    """Reads requests line by line and writes answers as they come."""
+def lasts():
+    """Say that nothing has changed."""
+    return False
 
-    def __init__(self, operations, source, sink):
+
+class Session:
+    """Reads requests line by line and writes answers as they come.
+
+    ``outdated`` says whether a session that begins now would run otherwise: with other settings, or other programs.
+    """
+
+    def __init__(self, operations, source, sink, outdated=lasts):
         self._operations = operations
         self._source = source
         self._sink = sink
+        self._outdated = outdated
         self._writing = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MAX_WAITING)
 
@@ -86,10 +95,15 @@ class Session:
             self._waiting.release()
 
     def run(self, hello):
-        """Serve until the end of input; requests under way are finished."""
+        """Serve until the end of input, or until the session is outdated; requests under way are finished.
+
+        The request that finds it outdated gets no answer: the hub connects again and asks anew.
+        """
         self.write({"hello": hello})
         with concurrent.futures.ThreadPoolExecutor(max_workers=MAX_RUNNING) as pool:
             for line in self.lines():
+                if self._outdated():
+                    return
                 try:
                     number, operation, fields = self.parse(line)
                 except BadRequestError as error:
