@@ -41,6 +41,17 @@ async def test_calls_are_answered_out_of_order(link: Link, login_node: LoginNode
     assert link.hello.slurm == "24.11.5"
 
 
+async def test_no_home_is_looked_into(login_node: LoginNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that root starts goes on as the hub's account, with root's home in its environment."""
+    monkeypatch.setenv("HOME", "/" + "x" * 300)
+    link = Link(Cluster(**login_node.cluster()), LOG, QUICK, once=True)
+    link.start()
+    try:
+        assert await link.call("ping")
+    finally:
+        await link.stop()
+
+
 async def test_a_refusal_has_its_code(link: Link, login_node: LoginNode) -> None:
     login_node.queue_fails = True
     with pytest.raises(GatewayError, match="Unable to contact") as refused:

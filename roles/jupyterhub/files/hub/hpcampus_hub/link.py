@@ -291,6 +291,8 @@ async def connect(
         server_host_key_algs=host_key_algorithms(cluster.host_key),
         config=None,
         agent_path=None,
+        x509_trusted_certs=None,  # or it looks for some in the home of whoever runs this
+        x509_trusted_cert_paths=[],
         preferred_auth="publickey",
         connect_timeout=times.connect,
         login_timeout=times.connect,
