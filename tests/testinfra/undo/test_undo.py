@@ -17,6 +17,7 @@ KEPT = (
     "/etc/hpcampus",
     "/etc/jupyterhub",
     "/etc/apache2/hpcampus.d",
+    "/home",
     "/srv/hpcampus",
     "/var/lib/jupyterhub",
     "/var/lib/slurm",

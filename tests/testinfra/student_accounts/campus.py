@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The server that is everything, after its `site_account_mode` was changed: students' notebooks, and what the server shows of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import ssl
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tornado.netutil import DefaultExecutorResolver, OverrideResolver, Resolver
+
+from hpcampus_hub.probe import ProbeError
+from tests.e2e.notebook import Notebook
+from tests.testinfra.reach import ip, lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOST = "campus"
+HUB = "hub.example.org"
+PASSWORD = "correct horse battery staple"
+MOLECULE = Path(__file__).parents[3] / "molecule"
+LEFT = r"job\.py|apptainer|jupyter|squashfuse|ssh .*tunnel"
+WHO = """
+import json, os
+print(json.dumps({"uid": os.getuid(), "files": sorted(os.listdir())}))
+"""
+
+
+def on(*argv: str, good: tuple[int, ...] = (0,)) -> str:
+    """Run a command as root on the server and give what it printed."""
+    done = lab().exec(HOST, argv)
+    assert done.returncode in good, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def change_accounts(*options: str, **variables: Any) -> list[str]:
+    """Run what a site runs after it has changed its account mode; give the names of the tasks that changed something.
+
+    Args:
+        options: of ansible-playbook.
+        variables: what the inventory says now.
+    """
+    done = subprocess.run(
+        [
+            "ansible-playbook",
+            f"--inventory={MOLECULE / 'shared/inventory'}",
+            f"--inventory={MOLECULE / 'single/inventory'}",
+            f"--extra-vars={json.dumps({'site_courses': [], **variables})}",
+            *options,
+            str(MOLECULE / "single/accounts.yml"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+    tasks = [task for play in json.loads(done.stdout)["plays"] for task in play["tasks"]]
+    return [task["task"]["name"] for task in tasks if any(seen.get("changed") for seen in task["hosts"].values())]
+
+
+@contextlib.contextmanager
+def reachable() -> Iterator[None]:
+    """Have clients of this machine find the hub by its name."""
+    Resolver.configure(OverrideResolver, resolver=DefaultExecutorResolver(), mapping={HUB: ip(HOST)})
+    try:
+        yield
+    finally:
+        Resolver.configure(None)
+
+
+def notebook(user: str) -> Notebook:
+    """Make a client that is not logged in yet."""
+    context = ssl.create_default_context(cadata=on("cat", "/etc/ssl/certs/hpcampus-selfsigned.pem"))
+    return Notebook(f"https://{HUB}/", user, PASSWORD, context)
+
+
+async def why_not(user: str) -> str:
+    """Try to start a notebook that must not start, and give what the person is told."""
+    client = notebook(user)
+    await client.login()
+    try:
+        await client.start()
+    except ProbeError as error:
+        return str(error)
+    finally:
+        await client.close()
+    raise AssertionError(f"{user} has got a notebook")
+
+
+def jobs() -> dict[str, str]:
+    """Account of each job that runs, by the person whom its comment names."""
+    lines = on("squeue", "--noheader", "--states=RUNNING", "--format=%k %u").splitlines()
+    return {comment.split(":")[2]: account for comment, account in (line.split() for line in lines)}
+
+
+def reads(account: str, path: str) -> bool:
+    """Tell whether an account can look into a directory."""
+    return lab().exec(HOST, ["runuser", "-u", account, "--", "ls", path]).returncode == 0
+
+
+def left(homes: dict[str, str]) -> dict[str, str]:
+    """What is left of notebooks that were stopped, by its kind; every value is empty when all is well.
+
+    Args:
+        homes: base directory of each account.
+    """
+    busy = "--states=PENDING,CONFIGURING,RUNNING,SUSPENDED,COMPLETING"
+    return {
+        "jobs": on("squeue", "--noheader", busy),
+        "ports": on("ls", "/run/hpcampus/tunnel"),
+        "secrets": on("find", *(f"{home}/spawns" for home in homes.values()), "-type", "f"),
+        "memory": on("find", "/dev/shm", "-maxdepth", "1", "-name", "hpcampus-*"),
+        "scratch": on("find", "/tmp", "-maxdepth", "1", "-name", "hpcampus-*"),
+        "processes": on("pgrep", "--list-full", "--euid", ",".join(homes), "--full", LEFT, good=(0, 1)),
+    }
