@@ -62,6 +62,10 @@ def test_the_end_of_a_log_is_fit_for_a_page() -> None:
             Job(7, "PENDING", "ReqNodeNotAvail, down", "", 900, "h", "a", "", "b"),
             "Job 7 is queued: the nodes",
         ),
+        (
+            Job(7, "PENDING", "Nodes required for job are DOWN, DRAINED or reserved", "", None, "h", "a", "", "b"),
+            "Job 7 is queued: the nodes it needs are reserved or down.",
+        ),
     ],
 )
 def test_a_waiting_job_in_words(job: Job, sentence: str) -> None:

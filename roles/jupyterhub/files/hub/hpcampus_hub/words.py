@@ -16,6 +16,7 @@ REASONS = {
     "PartitionDown": "the partition is switched off",
     "PartitionInactive": "the partition is switched off",
     "ReqNodeNotAvail": "the nodes it needs are reserved or down",
+    "Nodes required for job are DOWN": "the nodes it needs are reserved or down",
     "JobHeldAdmin": "an administrator holds it back",
     "JobHeldUser": "it is held back",
     "QOSMaxJobsPerUserLimit": "as many jobs run as the cluster allows this hub",
