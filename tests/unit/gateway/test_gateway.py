@@ -545,10 +545,13 @@ def test_session_greets_and_answers() -> None:
     assert (unknown["id"], unknown["ok"], unknown["code"]) == (2, False, "unknown-op")
 
 
+PING = b'{"id": 1, "op": "ping"}\n'
+
+
 def test_an_outdated_session_answers_nothing_more() -> None:
     sink, answers = io.BytesIO(), iter([False, True])
     room = operations.Operations(site(), FakeSlurm())
-    source = io.BytesIO(b'{"id": 1, "op": "ping"}\n{"id": 2, "op": "ping"}\n')
+    source = io.BytesIO(PING + PING)
     session.Session(room, source, sink, lambda: next(answers)).run({"protocol": 1})
     assert [json.loads(line).get("id") for line in sink.getvalue().splitlines()] == [None, 1]
 
@@ -563,22 +566,21 @@ def test_a_session_ends_with_its_settings(tmp_path: Path, change: str) -> None:
     with subprocess.Popen(
         argv, env={"SSH_ORIGINAL_COMMAND": "session"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def ask() -> bytes:
-            process.stdin.write(b'{"id": 1, "op": "ping"}\n')
-            process.stdin.flush()
-            return process.stdout.readline()
-
-        assert b"hello" in process.stdout.readline()
-        assert b'"ok": true' in ask()
+        questions, answers = process.stdin, process.stdout
+        assert questions is not None
+        assert answers is not None
+        assert b"hello" in answers.readline()
+        questions.write(PING)
+        questions.flush()
+        assert b'"ok": true' in answers.readline()
         if change == "replaced":
             (tmp_path / "new").write_text(path.read_text())
             (tmp_path / "new").replace(path)
         else:
             path.unlink()
-        assert ask() == b""
+        questions.write(PING)
+        questions.flush()
+        assert answers.readline() == b""
     assert process.returncode == 0
 
 
