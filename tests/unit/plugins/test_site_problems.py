@@ -230,6 +230,11 @@ def test_the_defaults_are_consistent():
         ({"site_hub_ssh_port": 0}, "site_hub_ssh_port", "not a port"),
         ({"site_shared_dir": "/srv/../etc"}, "site_shared_dir", "plain absolute path"),
         ({"site_ca_certificates": ["/no/such.pem"]}, "site_ca_certificates[0]", "no such file"),
+        (
+            {"site_ca_certificates": ["-----BEGIN CERTIFICATE-----" + "x" * 999]},
+            "site_ca_certificates[0]",
+            "no such file",
+        ),
     ],
 )
 def test_each_contradiction_is_found(changes, variable, words):
