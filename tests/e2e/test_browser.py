@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,8 @@ QUIET = (
 )
 
 
-@pytest.fixture
-def page(platform: Platform) -> Iterator[Page]:
+@contextlib.contextmanager
+def new_page(platform: Platform) -> Iterator[Page]:
     """Give a page of a new browser profile. The certificate is self-signed; the script tests check it, the browser does not."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -43,6 +44,13 @@ def page(platform: Platform) -> Iterator[Page]:
         page.set_default_timeout(60_000)
         yield page
         browser.close()
+
+
+@pytest.fixture
+def page(platform: Platform) -> Iterator[Page]:
+    """Give a page to a test."""
+    with new_page(platform) as page:
+        yield page
 
 
 def log_in(page: Page, platform: Platform, user: str) -> None:

@@ -17,12 +17,18 @@ ROOT = "/dav/alice/"
 
 
 class DavServer:
-    """The server, on a free port of loopback; ``files`` is what it serves."""
+    """The server, on a free port; ``files`` is what it serves.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: Takes its files and its certificate.
+        address: Where it listens.
+        name: What it is called by those who use it, and by its certificate.
+    """
+
+    def __init__(self, directory: Path, address: str = "127.0.0.1", name: str = "127.0.0.1") -> None:
         self.files = directory / "files"
         self.files.mkdir()
-        self.pem = issue(directory / "dav.pem", None, "127.0.0.1")
+        self.pem = issue(directory / "dav.pem", None, name)
         """Key and certificate, which signs itself."""
         app = WsgiDAVApp(
             {
@@ -33,16 +39,17 @@ class DavServer:
                 "logging": {"enable": False},
             }
         )
-        self._server = wsgi.Server(("127.0.0.1", 0), app)
+        self._server = wsgi.Server((address, 0), app)
         self._server.ssl_adapter = BuiltinSSLAdapter(str(self.pem), str(self.pem))
         self._server.prepare()
         self.port = int(self._server.bind_addr[1])
+        self._name = name
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}{ROOT}"
+        return f"https://{self._name}:{self.port}{ROOT}"
 
     def stop(self) -> None:
         self._server.stop()
