@@ -6,19 +6,17 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 import testinfra
 
 from tests.testinfra.centre.test_centre import BASE, DOOR, HOME
-from tests.testinfra.reach import DIRECTORY, hosts
+from tests.testinfra.plays import run_playbook
+from tests.testinfra.reach import hosts
 from tests.testinfra.undo.page import blocks
 
 testinfra_hosts = hosts("centre_login")
-MOLECULE = Path(__file__).parents[3] / "molecule"
 AS_HUB = "runuser --user=jupyterhub -- "
 DATA = ("users", "images", "log")
 
@@ -27,11 +25,7 @@ def run_command() -> str:
     """Run the page's command with the inventory of this scenario; give what it said."""
     program, *words = shlex.split(blocks("At a centre"))
     assert (program, *words[:2]) == ("ansible-playbook", "-i", "inventory")
-    scenario = DIRECTORY.name.replace("-", "_")
-    inventories = [f"--inventory={MOLECULE}/{name}/inventory" for name in ("shared", scenario)]
-    done = subprocess.run([program, *inventories, *words[2:]], capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run_playbook(*words[2:])
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import ssl
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tornado.netutil import DefaultExecutorResolver, OverrideResolver, Resolver
 
 from hpcampus_hub.probe import ProbeError
 from tests.e2e.notebook import Notebook
+from tests.testinfra.plays import MOLECULE, run_playbook
 from tests.testinfra.reach import ip, lab
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 HOST = "campus"
 HUB = "hub.example.org"
 PASSWORD = "correct horse battery staple"
-MOLECULE = Path(__file__).parents[3] / "molecule"
 LEFT = r"job\.py|apptainer|jupyter|squashfuse|ssh .*tunnel"
 WHO = """
 import json, os
@@ -46,22 +43,10 @@ def change_accounts(*options: str, **variables: Any) -> list[str]:
         options: of ansible-playbook.
         variables: what the inventory says now.
     """
-    done = subprocess.run(
-        [
-            "ansible-playbook",
-            f"--inventory={MOLECULE / 'shared/inventory'}",
-            f"--inventory={MOLECULE / 'single/inventory'}",
-            f"--extra-vars={json.dumps({'site_courses': [], **variables})}",
-            *options,
-            str(MOLECULE / "single/accounts.yml"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
-    )
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
-    tasks = [task for play in json.loads(done.stdout)["plays"] for task in play["tasks"]]
+    values = f"--extra-vars={json.dumps({'site_courses': [], **variables})}"
+    playbook = str(MOLECULE / "single/accounts.yml")
+    said = run_playbook(values, *options, playbook, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
+    tasks = [task for play in json.loads(said)["plays"] for task in play["tasks"]]
     return [task["task"]["name"] for task in tasks if any(seen.get("changed") for seen in task["hosts"].values())]
 
 
