@@ -42,9 +42,9 @@ SCENARIOS = (
     "accounts",
     "slurm_22",
     "hub_debian12",
+    "remote_centre",
     "single",
     "slurm_cluster",
-    "remote_centre",
     "alone",
     "hub_debian13",
 )
