@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ssl
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ import pytest
 
 from hpcampus import demo
 from hpcampus.inventory_files import read_documents
-from hpcampus_hub.probe import ProbeError
 from tests.e2e.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -83,23 +81,6 @@ class Platform:
         finally:
             for node in COMPUTE[1:]:
                 self.on("login", "scontrol", "update", f"nodename={node}", "state=resume")
-
-    async def until(self, what: str, condition: object, seconds: float = 60) -> None:
-        """Wait until a condition holds; it may fail while services restart."""
-        assert callable(condition)
-        problem: object = ""
-        async with asyncio.timeout(seconds + 60):
-            for _ in range(int(seconds * 2)):
-                try:
-                    found = condition()
-                    if asyncio.iscoroutine(found):
-                        found = await found
-                    if found:
-                        return
-                except (AssertionError, ProbeError) as error:
-                    problem = error
-                await asyncio.sleep(0.5)
-        pytest.fail(f"not within {seconds} s: {what}. {problem}")
 
 
 def find_platform() -> Platform:

@@ -8,6 +8,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from tests.e2e.waiting import until
+
 if TYPE_CHECKING:
     from tests.e2e.conftest import Platform
 
@@ -40,7 +42,7 @@ async def test_a_notebook_on_a_healthy_site(platform: Platform):
     found = examine(platform, "--paths", "--user", "student2", "--password-file", "-", stdin=password + "\n", good=(0,))
     assert {finding["verdict"] for leg, finding in found.items() if leg} == {"ok"}
     assert password not in json.dumps(found)
-    await platform.until("the job has left the queue", lambda: platform.jobs() == [])
+    await until("the job has left the queue", lambda: platform.jobs() == [])
 
 
 async def test_a_proxy_that_is_down(platform: Platform):
@@ -52,7 +54,7 @@ async def test_a_proxy_that_is_down(platform: Platform):
         assert "systemctl restart jupyterhub-proxy" in found["proxy"]["cure"]
     finally:
         platform.on("campus", "systemctl", "restart", "jupyterhub-proxy", "jupyterhub")
-    await platform.until("the cure helped", lambda: examine(platform)[""] == [])
+    await until("the cure helped", lambda: examine(platform)[""] == [])
 
 
 async def test_a_partition_that_is_switched_off(platform: Platform):
@@ -65,7 +67,7 @@ async def test_a_partition_that_is_switched_off(platform: Platform):
         )
     finally:
         platform.on("login", "scontrol", "update", "partitionname=jupyter", "state=up")
-    await platform.until("the cure helped", lambda: examine(platform)[""] == [])
+    await until("the cure helped", lambda: examine(platform)[""] == [])
 
 
 async def test_a_login_node_that_refuses_the_key(platform: Platform):
@@ -79,4 +81,4 @@ async def test_a_login_node_that_refuses_the_key(platform: Platform):
         assert "hpcampus apply --step gateway" in found["account"]["cure"]
     finally:
         platform.on("login", "mv", keys + ".away", keys)
-    await platform.until("the cure helped", lambda: examine(platform)[""] == [], 120)
+    await until("the cure helped", lambda: examine(platform)[""] == [], 120)

@@ -12,6 +12,7 @@ import pytest
 
 from hpcampus_hub.probe import ProbeError, run_cell
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Platform
@@ -49,7 +50,7 @@ async def test_nothing_is_left_behind(platform: Platform):
         options={"profile": "small"},
     )
     assert result.node in COMPUTE
-    await platform.until("the queue is empty", lambda: platform.jobs() == [])
+    await until("the queue is empty", lambda: platform.jobs() == [])
     assert platform.on("campus", "ls", "/run/hpcampus/tunnel").split() == []
     assert not re.search(r"127\.0\.0\.1:2[0-4]\d{3} ", platform.on("campus", "ss", "-Hltn"))
     for node in COMPUTE:

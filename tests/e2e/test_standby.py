@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.e2e.changed_site import changed_site
 from tests.e2e.conftest import COMPUTE, ROOT
+from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ async def take_one(platform: Platform, notebook: Notebook) -> tuple[str, float]:
     user, home = notebook.user, f"{BASE_DIR}/users/{notebook.user}/home"
     await notebook.login()
     await notebook.stop()
-    await platform.until("a standby is warm", lambda: warm(platform), 120)
+    await until("a standby is warm", lambda: warm(platform), 120)
     waiting = warm(platform)
     platform.on("login", "runuser", "-u", "hpcampus", "--", "mkdir", "-p", home)
     platform.on("login", "runuser", "-u", "hpcampus", "--", "tee", f"{home}/whose.txt", stdin=user)
@@ -98,8 +99,8 @@ async def test_a_standby_becomes_the_next_students_notebook_and_hers_alone(platf
     try:
         with changed_site(tmp_path, ["hub"], one_standby):
             taken, first_seconds = await take_one(platform, first)
-            await platform.until("the queue says whose job it is now", lambda: taken not in standbys(platform))
-            await platform.until("the next one waits", lambda: warm(platform), 120)
+            await until("the queue says whose job it is now", lambda: taken not in standbys(platform))
+            await until("the next one waits", lambda: warm(platform), 120)
             (waiting,) = standbys(platform)
             assert waiting != taken
 
@@ -117,12 +118,12 @@ async def test_a_standby_becomes_the_next_students_notebook_and_hers_alone(platf
             assert await first.cell("print('mine')") == "mine"
             for person in people:
                 await person.stop()
-        await platform.until("nobody waits any more", lambda: not standbys(platform), 60)
+        await until("nobody waits any more", lambda: not standbys(platform), 60)
     finally:
         await asyncio.gather(*(person.close() for person in people))
         for node in COMPUTE[1:]:
             platform.on("login", "scontrol", "update", f"nodename={node}", "state=resume", good=(0, 1))
-    await platform.until("the queue is empty", lambda: platform.jobs() == [])
+    await until("the queue is empty", lambda: platform.jobs() == [])
     figures = {"first student": first_seconds, "second student": second_seconds}
     FIGURES.parent.mkdir(exist_ok=True)
     rows = "".join(f"| {who} | {seconds:.2f} |\n" for who, seconds in figures.items())

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from tests.e2e.changed_site import changed_site
 from tests.e2e.conftest import COMPUTE
 from tests.e2e.test_browser import log_in, new_page
+from tests.e2e.waiting import until
 from tests.unit.gateway.dav_server import PASSWORD, USER, DavServer
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ async def use(platform: Platform, dav: DavServer) -> None:
         bound = ("start.py", "webdav.py", "rclone", "ipykernel")
         assert filters == dict.fromkeys(bound, "2"), "none of them could be made to ask for the account's keys"
         arrived = dav.files / "from-notebook.txt"
-        await platform.until("the file arrives", arrived.exists, 20)
+        await until("the file arrives", arrived.exists, 20)
         assert arrived.read_text() == "written by a cell"
         (arguments, _) = json.loads(
             platform.on(await notebook.node(), "python3", "-", stdin=look_program("node", "mount2"))
@@ -169,7 +170,7 @@ async def use(platform: Platform, dav: DavServer) -> None:
         assert (await notebook.json_cell(look_program("cell")))[0] == []
         await notebook.cell("import pathlib; pathlib.Path('~/cloud/last.txt').expanduser().write_text('at the end')")
         await notebook.stop()
-    await platform.until("the queue is empty", lambda: platform.jobs() == [])
+    await until("the queue is empty", lambda: platform.jobs() == [])
     assert (dav.files / "last.txt").read_text() == "at the end", "a stop uploads what was written last"
 
 

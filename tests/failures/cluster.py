@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hpcampus_hub.probe import ProbeError
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.waiting import until
 from tests.failures.full_disk import small_disk
 from tests.failures.stage import case
 
@@ -117,7 +118,7 @@ async def clock_skew(stage: Stage) -> None:
                     await stage.on("campus", "mkdir", "-p", folder)
                     await stage.on("campus", "tee", f"{folder}/clock.conf", stdin=lines)
                 await restart(stage, *units)
-                await stage.until("the hub answers", person.has_no_server, 60)
+                await until("the hub answers", person.has_no_server, 60)
                 since = time.monotonic()
                 try:
                     await person.start()
@@ -130,7 +131,7 @@ async def clock_skew(stage: Stage) -> None:
             for unit in units:
                 await stage.on("campus", "rm", "-f", f"/etc/systemd/system/{unit}.service.d/clock.conf")
             await restart(stage, *units)
-            await stage.until("the hub answers", person.has_no_server, 60)
+            await until("the hub answers", person.has_no_server, 60)
         stage.saw("nothing: notebooks start as ever")
 
 

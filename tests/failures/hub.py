@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.waiting import until
 from tests.failures.stage import NOWHERE, case
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ async def hub_restarted_while_queued(stage: Stage) -> None:
             assert answer.code == 202, answer.body
             job = await stage.one_job("the job is queued")
             since = await restart_hub(stage)
-            await stage.until("the hub is back", person.notebook.has_server, 60)
+            await until("the hub is back", person.notebook.has_server, 60)
         async with stage.placement.on(COMPUTE[0]):
             await stage.recovers("the notebook answers", person.notebook.answers, since)
         assert await stage.job() == job, "the same job, not a second one"
@@ -139,9 +140,9 @@ async def hub_restored(stage: Stage) -> None:
         await stage.on("campus", "systemctl", "start", "jupyterhub")
         since = time.monotonic()
         await stage.meet("the hub is restored")
-        await stage.until("a server that has ended since is noticed", worker.has_no_server, 60)
+        await until("a server that has ended since is noticed", worker.has_no_server, 60)
         stage.saw("who had stopped since: the server is shown as stopped")
-        await stage.until("the hub answers", newcomer.has_no_server, 30)
+        await until("the hub answers", newcomer.has_no_server, 30)
         await newcomer.start_on(COMPUTE[0])
         stage.saw("who had started since: the server is shown as stopped, and a new start works")
 

@@ -8,6 +8,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from tests.e2e.waiting import until
 from tests.failures.stage import case
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ async def host_key_changed(stage: Stage) -> None:
                 )
                 return REFUSAL in await stage.on("campus", *journal)
 
-            await stage.until("the hub refuses the login node", refused, 40)
+            await until("the hub refuses the login node", refused, 40)
             start = asyncio.create_task(newcomer.start())
             await asyncio.sleep(WAITING_SECONDS)
             assert not start.done(), "nothing can start so far"

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.waiting import until
 from tests.failures.stage import NOWHERE, case
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def job_at_its_time_limit(stage: Stage) -> None:
         async def ended() -> bool:
             return job not in await stage.jobs()
 
-        await stage.until("Slurm ends the job", ended, 150)
+        await until("Slurm ends the job", ended, 150)
         await stage.server_is_gone(person, time.monotonic())
         stage.saw("the server is shown as stopped")
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hpcampus_hub.probe import ProbeError
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -31,7 +32,6 @@ PEOPLE = ("student1", "student2", "instructor", "admin", "verify")
 NOWHERE = ""
 """In place of a node: no job starts anywhere."""
 _MEETING_SECONDS = 240
-_CELL_SECONDS = 20
 
 
 class Play(Protocol):
@@ -189,23 +189,8 @@ class Stage:
 
     async def recovers(self, what: str, condition: Callable[[], Awaitable[bool]], since: float) -> None:
         """Wait until something is right again, and note the seconds since the failure, or since its end."""
-        await self.until(what, condition, since + self.outcome.case.within - time.monotonic())
+        await until(what, condition, since + self.outcome.case.within - time.monotonic())
         self.outcome.seconds = max(self.outcome.seconds or 0.0, time.monotonic() - since)
-
-    async def until(self, what: str, condition: Callable[[], Awaitable[bool]], seconds: float) -> None:
-        """Wait for something; it may fail while services are away."""
-        problem: object = ""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                async with asyncio.timeout(_CELL_SECONDS):
-                    if await condition():
-                        return
-            except (AssertionError, ProbeError, TimeoutError) as error:
-                problem = error
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {seconds:.0f} s: {what}. {problem}")
-            await asyncio.sleep(0.2)
 
     # --- the platform ------------------------------------------------------------------------------------------------
 
@@ -233,7 +218,7 @@ class Stage:
         async def there() -> bool:
             return len(await self.jobs()) == 1
 
-        await self.until(what, there, 30)
+        await until(what, there, 30)
         return await self.job()
 
     async def meet(self, name: str) -> None:
@@ -266,7 +251,7 @@ class Stage:
             await notebook.login()
             return True
 
-        await self.until(f"{notebook.user} can log in", logged_in, 60)
+        await until(f"{notebook.user} can log in", logged_in, 60)
         try:
             await notebook.stop()
             yield Person(self, self.people[number], notebook)
@@ -281,7 +266,7 @@ class Stage:
             return True
 
         try:
-            await self.until(f"the server of {notebook.user} can be stopped", closed, 60)
+            await until(f"the server of {notebook.user} can be stopped", closed, 60)
             await notebook.close()
         finally:
             notebook.drop()

@@ -20,10 +20,11 @@ import testinfra
 
 from hpcampus_hub.probe import ProbeError
 from tests.e2e.notebook import Notebook
+from tests.e2e.waiting import until
 from tests.testinfra.reach import hosts, ip, lab, reach
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 testinfra_hosts = hosts("hub")
 PASSWORD = "correct horse battery staple"
@@ -153,32 +154,17 @@ async def person(name: str) -> AsyncIterator[Notebook]:
     # The certificate is this one; the address is that by which this machine reaches the host.
     context.check_hostname = False
     notebook = Notebook(f"https://{ip('campus')}/", name, PASSWORD, context)
+
+    async def idle() -> bool:
+        await notebook.login()
+        await notebook.stop()
+        return True
+
     try:
-        for _ in range(60):
-            with contextlib.suppress(ProbeError):
-                await notebook.login()
-                await notebook.stop()
-                break
-            await asyncio.sleep(0.5)
+        await until(f"{name} can log in", idle, 30)
         yield notebook
     finally:
         await notebook.close()
-
-
-async def until(what: str, condition: Callable[[], object], seconds: float) -> None:
-    """Wait for something that may fail at first."""
-    deadline = time.monotonic() + seconds
-    problem: object = ""
-    while time.monotonic() < deadline:
-        try:
-            async with asyncio.timeout(10):
-                found = condition()
-                if await found if asyncio.iscoroutine(found) else found:
-                    return
-        except (ProbeError, TimeoutError) as error:
-            problem = error
-        await asyncio.sleep(0.1)
-    pytest.fail(f"not within {seconds:g} s: {what}. {problem}")
 
 
 async def work(way: str) -> str:

@@ -13,7 +13,7 @@ import re
 import secrets
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import asyncssh
 import pytest
@@ -23,6 +23,7 @@ from hpcampus_hub.link import Link
 from hpcampus_hub.paths.reach import ORDER, reach
 from hpcampus_hub.protocol import DoorSecrets, GatewayError, Job, Secrets, Submit, decode_job_id, decode_jobs
 from hpcampus_hub.settings import Cluster, Profile, Tunnel
+from tests.e2e.waiting import until
 from tests.testinfra.reach import DIRECTORY, hosts, ip
 
 testinfra_hosts = hosts("centre_login")
@@ -100,25 +101,21 @@ async def submit(link: Link, wanted: Submit) -> int:
     return decode_job_id(await link.call("submit", **wanted.fields()))
 
 
-async def listed(link: Link, job_id: int) -> Job | None:
-    """Give a job as the hub sees it, if it is in the queue."""
-    return next((job for job in decode_jobs(await link.call("list")) if job.job_id == job_id), None)
+async def becomes(link: Link, job_id: int, condition: Callable[[Job], bool]) -> Job:
+    """Wait until the list of jobs says something of a job; give what it says then."""
+    seen: list[Job] = []
 
+    async def does() -> bool:
+        seen[:] = [job for job in decode_jobs(await link.call("list")) if job.job_id == job_id]
+        return any(map(condition, seen))
 
-async def until(what: str, condition: Callable[[], Awaitable[object]], seconds: float = 20) -> float:
-    """Wait for something; give the seconds that it took."""
-    began = time.monotonic()
-    while not await condition():
-        if time.monotonic() - began > seconds:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        await asyncio.sleep(0.2)
-    return time.monotonic() - began
+    await until(f"job {job_id} is listed as it should be", does, 20)
+    return seen[0]
 
 
 async def over(link: Link, job_id: int) -> bool:
     """Whether a job has ended."""
-    job = await listed(link, job_id)
-    return job is None or job.state in ENDED
+    return all(job.job_id != job_id or job.state in ENDED for job in decode_jobs(await link.call("list")))
 
 
 @contextlib.contextmanager
@@ -171,14 +168,7 @@ async def test_a_pending_job_is_listed_with_its_reason_and_cancelled(link: Link,
     try:
         wanted = submission()
         job_id = await submit(link, wanted)
-
-        async def has_reason() -> bool:
-            job = await listed(link, job_id)
-            return job is not None and job.reason == "PartitionDown"
-
-        await until("Slurm says why it waits", has_reason)
-        job = await listed(link, job_id)
-        assert job is not None
+        job = await becomes(link, job_id, lambda job: job.reason == "PartitionDown")
         assert (job.state, job.nodes, job.account) == ("PENDING", "", "p123hub")
         assert (job.hub_id, job.user_id, job.server_id, job.spawn_id) == (HUB, "alice", "", wanted.spawn_id)
         assert (await link.call("cancel", job_id=job_id))["found"] is True
@@ -192,21 +182,12 @@ async def test_a_running_job_is_entered_through_srun_and_cancelled(link: Link, h
     with stand_in(host):
         wanted = submission("standby")
         job_id = await submit(link, wanted)
-
-        async def runs() -> bool:
-            job = await listed(link, job_id)
-            return job is not None and job.state == "RUNNING"
-
-        await until("it runs", runs)
-        job = await listed(link, job_id)
-        assert job is not None
+        job = await becomes(link, job_id, lambda job: job.state == "RUNNING")
         assert job.nodes == "old"
         assert job.start is not None
         assert abs(job.start - time.time()) < 60
         await link.call("assign", job_id=job_id, user_id="bob", server_id="")
-        job = await listed(link, job_id)
-        assert job is not None
-        assert job.user_id == "bob"
+        await becomes(link, job_id, lambda job: job.user_id == "bob")
         assert "SSH-2.0-" in await door(job_id, wanted.spawn_id)
         assert (await link.call("cancel", job_id=job_id))["found"] is True
         await until("it is gone", lambda: over(link, job_id))

@@ -66,6 +66,23 @@ def notebook(user: str) -> Notebook:
     return Notebook(f"https://{HUB}/", user, PASSWORD, context)
 
 
+async def start(*clients: Notebook) -> None:
+    """Let people start notebooks, and each leave a file of her own in her home."""
+    for client in clients:
+        await client.login()
+        await client.start()
+        await client.cell(f"open('{client.user}.txt', 'w').write('mine')")
+
+
+def readers(homes: dict[str, str]) -> dict[tuple[str, str], bool]:
+    """Whether an account can look into a directory, for each pair of these accounts and their base directories."""
+    return {
+        (account, home): lab().exec(HOST, ["runuser", "-u", account, "--", "ls", home]).returncode == 0
+        for account in homes
+        for home in homes.values()
+    }
+
+
 async def why_not(user: str) -> str:
     """Try to start a notebook that must not start, and give what the person is told."""
     client = notebook(user)
@@ -83,11 +100,6 @@ def jobs() -> dict[str, str]:
     """Account of each job that runs, by the person whom its comment names."""
     lines = on("squeue", "--noheader", "--states=RUNNING", "--format=%k %u").splitlines()
     return {comment.split(":")[2]: account for comment, account in (line.split() for line in lines)}
-
-
-def reads(account: str, path: str) -> bool:
-    """Tell whether an account can look into a directory."""
-    return lab().exec(HOST, ["runuser", "-u", account, "--", "ls", path]).returncode == 0
 
 
 def left(homes: dict[str, str]) -> dict[str, str]:

@@ -48,13 +48,10 @@ async def tell() -> Story:
     story = Story()
     alice, bob = campus.notebook("alice"), campus.notebook("bob")
     try:
-        for client in (alice, bob):
-            await client.login()
-            await client.start()
-            await client.cell(f"open('{client.user}.txt', 'w').write('mine')")
+        await campus.start(alice, bob)
         story.running, story.leases = campus.jobs(), leases()
         story.cells = {"bob": await bob.json_cell(campus.WHO)}
-        story.reads = {(account, home): campus.reads(account, home) for account in UIDS for home in HOMES.values()}
+        story.reads = campus.readers(HOMES)
         await bob.stop()
         # It waits for starts that may be under way; the rest goes on meanwhile.
         release = asyncio.create_task(asyncio.to_thread(campus.on, "hpcampus-accounts", "release", "lab", "hpcu02"))
@@ -96,7 +93,7 @@ def test_a_cell_runs_as_that_account(story: Story):
 
 
 def test_no_account_reads_the_files_of_another(story: Story):
-    assert story.reads == {(account, home): home == HOMES[account] for account in UIDS for home in HOMES.values()}
+    assert story.reads == {(account, home): home == HOMES[account] for account in HOMES for home in HOMES.values()}
 
 
 def test_the_lease_and_the_files_outlast_the_notebook(story: Story):

@@ -33,14 +33,11 @@ async def tell() -> Story:
     story = Story()
     alice, bob = campus.notebook("alice"), campus.notebook("bob")
     try:
-        for client in (alice, bob):
-            await client.login()
-            await client.start()
-            await client.cell(f"open('{client.user}.txt', 'w').write('mine')")
+        await campus.start(alice, bob)
         story.running = campus.jobs()
         story.cells = {"alice": await alice.json_cell(campus.WHO), "bob": await bob.json_cell(campus.WHO)}
         story.uids = {name: int(campus.on("id", "--user", name)) for name in HOMES}
-        story.reads = {(account, home): campus.reads(account, home) for account in HOMES for home in HOMES.values()}
+        story.reads = campus.readers(HOMES)
         story.stranger = await campus.why_not("teacher")
         await alice.stop()
         await alice.start()

@@ -114,7 +114,7 @@ def test_pip_index(texts: list[str], environment: dict[str, str], index: str):
     ("texts", "environment", "registry"),
     [
         ([], {}, ""),
-        (["fund=false\nregistry = https://npm.example.org/\n"], {}, "https://npm.example.org/"),
+        (["fund=false\nregistry = https://a/\n"], {}, "https://a/"),
         (["registry=https://a/\n"], {"NPM_CONFIG_REGISTRY": "https://b/"}, "https://b/"),
         (["@ours:registry=https://a/\n"], {}, ""),
     ],
@@ -180,7 +180,7 @@ def test_a_whole_machine(tmp_path: Path):
         "etc/apt/sources.list.d/debian.sources": DEB822,
         "usr/local/share/ca-certificates/site/proxy.crt": "PEM",
         "usr/local/share/ca-certificates/README": "no certificate",
-        "root/.npmrc": "registry=https://npm.example.org/\n",
+        "root/.npmrc": "registry=https://a/\n",
         "proc/mounts": HYBRID,
         "proc/self/status": "CapEff:\t000001ffffffffff\n",
     }
@@ -193,7 +193,7 @@ def test_a_whole_machine(tmp_path: Path):
     assert machine.site_settings() == {
         "site_ca_certificates": [str(tmp_path / "usr/local/share/ca-certificates/site/proxy.crt")],
         "site_pip_index_url": "https://pip.example.org/simple",
-        "site_npm_registry": "https://npm.example.org/",
+        "site_npm_registry": "https://a/",
     }
 
 

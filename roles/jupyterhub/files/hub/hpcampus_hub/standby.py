@@ -186,8 +186,7 @@ class StandbyPool:
         elif time.monotonic() - standby.born > most_age(profile):
             await self._drop(standby)
         elif not standby.warm and verdict.job is not None and verdict.job.state == RUNNING:
-            self._replace(standby, record=replace(record, node=verdict.job.nodes))
-            await self._find_warm(self._waiting[-1])
+            await self._find_warm(self._replace(standby, record=replace(record, node=verdict.job.nodes)))
 
     async def _find_warm(self, standby: Standby) -> None:
         """Have the path open, and ask the job whether it is warm."""
@@ -203,9 +202,11 @@ class StandbyPool:
                 "Standby %s of profile %s is warm after %.1f s", standby.record.job_id, standby.profile, seconds
             )
 
-    def _replace(self, standby: Standby, **changes: Any) -> None:
+    def _replace(self, standby: Standby, **changes: Any) -> Standby:
         self._waiting.remove(standby)
-        self._waiting.append(replace(standby, **changes))
+        changed = replace(standby, **changes)
+        self._waiting.append(changed)
+        return changed
 
     async def _add(self, profile: Profile) -> None:
         """Submit one standby; what goes wrong is told once in a while."""
