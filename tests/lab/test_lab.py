@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -103,6 +104,16 @@ def test_ssh_refuses_a_host_with_another_key(lab: Lab):
     done = ssh(lab.spec.name, "a", "true", options=options)
     assert done.returncode == 255
     assert "Host key verification failed" in done.stderr
+
+
+def test_a_host_whose_processes_are_gone_without_podmans_knowledge_is_made_anew(lab: Lab):
+    podman = Podman(cache_dir() / "containers.conf" if read_machine().containers_conf else None)
+    state = podman.inspect(lab.spec.container("a"))["State"]
+    for pid in (state["ConmonPid"], state["Pid"]):
+        os.kill(pid, signal.SIGKILL)
+    assert podman.inspect(lab.spec.container("a"))["State"]["Status"] == "running"
+    lab.up(quiet)
+    assert lab.exec("a", ["cat", "/etc/hostname"]).stdout.strip() == "a"
 
 
 def test_an_unknown_host_and_lab_are_named(lab: Lab):

@@ -208,7 +208,7 @@ class Lab:
         _write(self.directory / "known_hosts", keys.known_hosts(host_keys))
         for host in self.spec.hosts:
             made_from = f"{tags[host.image]} {host.digest()}"
-            found = self._podman.inspect(self.spec.container(host.name))
+            found = self._podman.usable(self.spec.container(host.name))
             if found and found["Config"]["Labels"].get(f"{LABEL}.made-from") != made_from:
                 progress(f"Replace {host.name}: its description has changed")
                 self._podman.run("rm", "--force", "--time", "0", self.spec.container(host.name))

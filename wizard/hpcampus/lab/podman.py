@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_STARTABLE = {"configured", "created", "exited", "initialized", "stopped"}
+
+
 class Podman:
     """Runs podman commands.
 
@@ -75,6 +78,24 @@ class Podman:
         done = self.run("container", "inspect", name, check=False)
         found: list[dict[str, Any]] = json.loads(done.stdout or "[]") if done.returncode == 0 else []
         return found[0] if found else {}
+
+    def usable(self, name: str) -> dict[str, Any]:
+        """Return what podman knows of a container, after removing one that can neither be used nor started.
+
+        Such a one is left when its processes end and nobody tells podman: it still counts as running, or as stopping.
+        A machine whose memory is gone and whose disk was kept, as a snapshot keeps it, has them.
+
+        Returns:
+            What `inspect` returns; an empty dictionary when there is none, or none any more.
+        """
+        found = self.inspect(name)
+        state = found.get("State", {}).get("Status")
+        if not found or state in _STARTABLE or (state == "running" and self.ask("exec", name, "true")):
+            return found
+        # The first attempt may only find out that there is nothing to stop any more.
+        self.run("rm", "--force", "--time", "0", name, check=False)
+        self.run("rm", "--force", "--time", "0", name)
+        return {}
 
     def attach(self, container: str, argv: Sequence[str], *, terminal: bool) -> int:
         """Run a command in a container on the caller's own standard streams and return its exit status."""

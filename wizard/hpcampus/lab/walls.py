@@ -215,7 +215,7 @@ class Walls:
             image: Image that has a shell; the router is an address in every network and needs no program of its own.
         """
         container = self._spec.container(ROUTER)
-        found = self._podman.inspect(container)
+        found = self._podman.usable(container)
         if not found:
             where = self.plan()
             networks = [f"{self._spec.walled_network(n)}:ip={where.router(n)}" for n in self._spec.networks]
