@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The English texts. Placeholders in braces are filled by name; tests check that no text is missing or left over."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hpcampus.texts.en import answers, causes, commands, demo, errors, questions, setup, steps
+from hpcampus.texts.en.errors import ERRORS
+
+__all__ = ["ERRORS", "TEXTS"]
+
+TEXTS: Final[dict[str, str]] = {
+    **commands.TEXTS,
+    **steps.TEXTS,
+    **causes.TEXTS,
+    **demo.TEXTS,
+    **questions.TEXTS,
+    **setup.TEXTS,
+    **answers.TEXTS,
+    **errors.TEXTS,
+}

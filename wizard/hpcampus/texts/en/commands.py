@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Help of the command line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "help.main": """Install a teaching JupyterHub whose notebooks are Slurm jobs in Apptainer containers.
+
+    \b
+    To look at it on this machine:
+      hpcampus demo up        the whole platform in containers, ending with a cell that ran on a compute node
+      hpcampus demo down      removes it again
+    \b
+    To install it on your own hosts:
+      hpcampus setup          asks, and writes an inventory with encrypted secrets
+      hpcampus apply          runs the steps; stopped or failed, it goes on where it was
+      hpcampus verify         logs in, starts a notebook, runs a cell, and tears it down
+      hpcampus doctor         walks every leg from the name to a cell, and says what cures a broken one
+
+    Every command takes --help. All but the demo work on one inventory directory: --inventory DIR, by default ./inventory.
+
+    \b
+    Exit codes:
+      0 done                    6 another run holds the lock
+      1 a step failed           7 a question, but no terminal
+      2 wrong command line      8 the platform does not do what it should
+      3 no such inventory       9 the containers of the demo failed
+      4 an answer is wrong     10 the Ansible collection is missing
+      5 a host key is unknown  11 the vault cannot be opened
+      70 an error of hpcampus itself    130 stopped by Ctrl-C
+    """,
+    "help.version": "Print the version and stop.",
+    "help.inventory": "Directory of the inventory.",
+    "help.apply": """Run the steps of the installation, the check of the inventory first.
+
+    A run that was stopped or that failed goes on where it was. A finished run starts from the beginning: steps that find
+    nothing to do change nothing.
+    """,
+    "help.apply.step": "Run this step alone.",
+    "help.apply.from": "Start from this step.",
+    "help.apply.check": "Change nothing; say what would be changed.",
+    "help.vault-file": "File, or program, that gives the password of the vault.",
+    "help.ask-become": "Ask for the password of sudo on the hosts.",
+    "help.plain": "Print plain lines, one for each thing that happens, even on a terminal.",
+    "help.verify": "Prove that the installed platform works: log in, start a notebook, run a cell, tear it down.",
+    "help.doctor": """Walk every leg from the public name to a notebook's cell, and say for each what was seen and what cures it.
+
+    A broken leg ends nothing: what does not need it is looked at all the same. It ends with 8 when something is broken.
+    """,
+    "help.doctor.json": "Print the findings as JSON; what happens meanwhile goes to standard error.",
+    "help.steps": "List the steps in their order.",
+    "help.setup": """Ask about the site and write its inventory.
+
+    Started again, it shows the values of the inventory. Ctrl-C keeps the answers given so far, without passwords. With
+    --non-interactive, answers come from --answers and --set only.
+    """,
+    "help.setup.answers": "YAML file with answers by name.",
+    "help.setup.set": "One answer as NAME=VALUE; may be given several times.",
+    "help.setup.non-interactive": "Ask nothing; fail when an answer is missing or wrong.",
+    "help.setup.accept-new": "Pin host keys that are not known yet without asking.",
+    "help.setup.accept-changed": "Pin host keys that have changed without asking.",
+    "help.setup.skip-host-keys": "Do not fetch host keys; the hosts need not be up.",
+    "help.setup.password-file": "File with the first administrator's password; - reads it from standard input.",
+    "help.demo": "The whole platform in containers on this machine.",
+    "help.demo.up": "Make the containers, install everything, prove it, and say how to go on. Safe to repeat.",
+    "help.demo.status": "Say which containers run and where the platform answers.",
+    "help.demo.down": "Remove containers, networks, volumes and state; say what was kept.",
+    "help.demo.shell": "Open a root shell in a container of the demo: campus, login, c1 or c2.",
+}

@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Errors: what happened, why, and what to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "error.label.why": "Why: {text}",
+    "error.label.cure": "What to do: {text}",
+}
+
+ERRORS: Final[dict[str, tuple[str, str, str]]] = {
+    "catalogue-shape": (
+        "The step catalogue cannot be read: {source}",
+        "{problem}",
+        "Restore the file from the collection's source.",
+    ),
+    "collection-missing": (
+        "The collection hpcampus.platform was not found.",
+        "None of these places has it:\n  {searched}",
+        "Run the command from a checkout, or install the collection: ansible-galaxy collection install hpcampus.platform",
+    ),
+    "ansible-missing": (
+        "{program} is not installed.",
+        "It is neither beside this Python nor on PATH.",
+        "Make the environment with 'make venv', or: pip install ansible-core",
+    ),
+    "step-and-from": (
+        "--step and --from exclude each other.",
+        "One runs a single step, the other all from it on.",
+        "Give one of them.",
+    ),
+    "unknown-step": ("There is no step '{name}'.{hint}", "The steps are: {names}.", "See 'hpcampus steps'."),
+    "inventory-missing": (
+        "There is no inventory at {path}.",
+        "The directory does not exist.",
+        "Make one with 'hpcampus setup', or name another with --inventory DIR.",
+    ),
+    "inventory-without-hosts": (
+        "{path} is not an inventory.",
+        "It has no hosts.yml.",
+        "Make one with 'hpcampus setup', or name another with --inventory DIR.",
+    ),
+    "inventory-unreadable": (
+        "The inventory cannot be read: {path}",
+        "{problem}",
+        "Correct the file, or restore it; nothing was changed.",
+    ),
+    "inventory-unwritable": (
+        "The inventory cannot be written: {path}",
+        "{problem}",
+        "Choose another directory with --inventory DIR, or make room. Files that were there are as before, or complete.",
+    ),
+    "inventory-contradicts": (
+        "These answers contradict what the inventory holds; nothing was written.",
+        "{problems}",
+        "Correct the values named here, in the answers or in {path}.",
+    ),
+    "answers-wrong": ("Some answers are wrong; nothing was written.", "{problems}", "Correct them and start again."),
+    "answers-unreadable": (
+        "The answers cannot be read: {path}",
+        "{problem}",
+        "Give a YAML file with one answer in a line, as NAME: VALUE.",
+    ),
+    "set-shape": (
+        "--set {text} cannot be read.",
+        "It must be NAME=VALUE.",
+        "For example: --set hub_name=jupyter.example.org",
+    ),
+    "password-unreadable": (
+        "The password file cannot be read: {path}",
+        "{problem}",
+        "Give a file with the password on its first line.",
+    ),
+    "host-key-missing": (
+        "No host key could be fetched from {host}.",
+        "{problem}",
+        "Check that the host is up and its name is right, or leave this for later with --skip-host-keys. Your answers are kept.",
+    ),
+    "host-key-refused": (
+        "The host key of {host} was not confirmed.",
+        "Without a pinned key nothing is sent to a host.",
+        "Compare the fingerprint at the host's console and start again. Your answers are kept.",
+    ),
+    "host-key-unconfirmed": (
+        "The host key of {host} is not known: {fingerprints}",
+        "Nobody was there to confirm it.",
+        "Compare it and start again with --accept-new-host-keys.",
+    ),
+    "host-key-changed": (
+        "The host key of {host} has changed: {fingerprints}",
+        "Either the host was reinstalled, or another machine answers in its place.",
+        "Compare it at the host's console; if it is right, start again with --accept-changed-host-keys.",
+    ),
+    "locked": (
+        "Another run works on this inventory (process {pid}).",
+        "Two at once would disturb each other.",
+        "Wait for it, or stop it with Ctrl-C where it runs.",
+    ),
+    "no-terminal": (
+        "Setup asks questions, and there is no terminal.",
+        "Standard input or output is not one.",
+        "Give the answers: hpcampus setup --non-interactive --answers FILE --admin-password-file FILE --accept-new-host-keys",
+    ),
+    "vault-key-missing": (
+        "The key of the vault was not found.",
+        "{path} is encrypted, and neither --vault-password-file, ANSIBLE_VAULT_PASSWORD_FILE nor {default} gives its key.",
+        "Give the file with --vault-password-file.",
+    ),
+    "vault-key-unreadable": (
+        "The key of the vault cannot be used: {path}",
+        "{problem}",
+        "Give a readable file with --vault-password-file.",
+    ),
+    "vault-closed": (
+        "The vault cannot be opened: {path}",
+        "The key does not fit, or the file is damaged.",
+        "Give the right key with --vault-password-file.",
+    ),
+    "runner-broke": (
+        "The playbook {playbook} could not be run.",
+        "{problem}",
+        "Check that ansible-core and ansible-runner are installed and that the disk has room.",
+    ),
+    "step-failed": ("The step '{name}' failed.", "", ""),
+    "verify-failed": ("The platform does not do what it should.", "", ""),
+    "verify-silent": (
+        "The playbook ran, but gave no result.",
+        "It has no task named '{task}'.",
+        "Use the collection and the command of the same version.",
+    ),
+    "doctor-broken": (
+        "Something is broken.",
+        "",
+        "The cure of each broken leg stands below it; docs/troubleshooting.md says more of each leg.",
+    ),
+    "doctor-failed": ("The legs could not be walked.", "", ""),
+    "doctor-silent": (
+        "The playbook ran, but its findings cannot be read.",
+        "Its task '{task}' says something else.",
+        "Use the collection and the command of the same version, and run: hpcampus apply --step hub",
+    ),
+    "stopped": (
+        "Stopped.",
+        "",
+        "Start the same command again to go on. A command that was running on a host may still be ending there.",
+    ),
+    "setup-stopped": ("Stopped; nothing was written.", "", "Start the same command again to go on with your answers."),
+    "lab-failed": ("The containers of the demo could not be made.", "{problem}", "{cure}"),
+    "demo-not-up": ("The demo is not up.", "There is no container '{host}'.", "Start it with: hpcampus demo up"),
+    "demo-unknown-host": ("The demo has no host '{host}'.", "Its hosts are: {hosts}.", "Name one of them."),
+    "internal": (
+        "hpcampus itself failed: {problem}",
+        "This is a defect of the program, not of your answers.",
+        "The details are in {path}; report them, after looking that nothing secret is in them.",
+    ),
+}
