@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpcampus.texts.en import answers, causes, commands, demo, errors, questions, setup, steps
+from hpcampus.texts.en import answers, causes, commands, demo, errors, probes, questions, setup, steps
 from hpcampus.texts.en.errors import ERRORS
 
 __all__ = ["ERRORS", "TEXTS"]
@@ -18,6 +18,7 @@ TEXTS: Final[dict[str, str]] = {
     **demo.TEXTS,
     **questions.TEXTS,
     **setup.TEXTS,
+    **probes.TEXTS,
     **answers.TEXTS,
     **errors.TEXTS,
 }
