@@ -77,6 +77,7 @@ class Options:
         start: Name of the step to start from.
         check: Whether to announce changes instead of making them.
         vault_password_file: File or program that gives the vault's password.
+        vault_password: The password itself, where no file gives it.
         become_password: Password for sudo on the hosts.
         hosts_identity: Changes when hosts were made anew (containers of the demo).
         variables: Variables of the playbook itself; never a secret, for they stand on its command line.
@@ -86,6 +87,7 @@ class Options:
     start: str | None = None
     check: bool = False
     vault_password_file: Path | None = None
+    vault_password: str | None = field(default=None, repr=False)
     become_password: str | None = field(default=None, repr=False)
     hosts_identity: str = ""
     variables: Mapping[str, object] = field(default_factory=dict)
@@ -197,6 +199,7 @@ class Installer:
             collections=link_collection(self.collection, self.site.state.path),
             ident=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{time.monotonic_ns() % 1_000_000:06d}-{step.name}",
             vault_password_file=options.vault_password_file,
+            vault_password=options.vault_password,
             become_password=options.become_password,
             check=options.check,
             variables=options.variables,

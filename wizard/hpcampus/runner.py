@@ -3,8 +3,8 @@
 """Runs one playbook through ansible-runner. The only module that imports it.
 
 ansible-runner works in a thread of its own and puts every event into a queue; the caller takes them out, draws, and may
-be interrupted at any time. Secrets: the vault key is named by a path, a become password is typed into Ansible's prompt,
-and the copy of the environment that ansible-runner leaves among its artifacts is removed before a task runs.
+be interrupted at any time. Secrets: the vault key is named by a path or typed into Ansible's prompt, as a become password
+is, and the copy of the environment that ansible-runner leaves among its artifacts is removed before a task runs.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ KEEP_ARTIFACTS = 60
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5
 BECOME_PROMPT = r"^BECOME password.*:\s*$"
+VAULT_PROMPT = r"^Vault password.*:\s*$"
 
 ANSIBLE_CFG = """\
 # Written by hpcampus for its own runs. To run a step by hand, start ansible-playbook in this directory.
@@ -70,6 +71,7 @@ class Request:
         state: Private directory for artifacts and facts.
         collections: Directory for ANSIBLE_COLLECTIONS_PATH.
         vault_password_file: File or program that gives the vault's password.
+        vault_password: The password itself, where no file gives it; kept in memory only.
         become_password: Password for sudo on the hosts; kept in memory only.
         check: Whether to announce changes instead of making them.
         ident: Name of the directory of artifacts.
@@ -82,6 +84,7 @@ class Request:
     collections: Path
     ident: str
     vault_password_file: Path | None = None
+    vault_password: str | None = field(default=None, repr=False)
     become_password: str | None = field(default=None, repr=False)
     check: bool = False
     variables: Mapping[str, object] = field(default_factory=dict)
@@ -265,6 +268,9 @@ def _arguments(job: _Job) -> dict[str, Any]:
         environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(request.vault_password_file)
     options = ["--check", "--diff"] if request.check else []
     passwords = {}
+    if request.vault_password is not None:
+        options.append("--ask-vault-pass")
+        passwords[VAULT_PROMPT] = request.vault_password
     if request.become_password is not None:
         options.append("--ask-become-pass")
         passwords[BECOME_PROMPT] = request.become_password
