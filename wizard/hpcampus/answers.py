@@ -6,12 +6,22 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpcampus.questions import BY_KEY, QUESTIONS, Answers, Kind, Question
+import yaml
+
+from hpcampus.questions import Answers, Kind, Question, Questions
 from hpcampus.texts import t
+from hpcampus.validators import wrong
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "int": int, "float": (int, float), "bool": bool, "str": str, "path": str, "list": list, "dict": dict,
+}  # fmt: skip
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 # Looks at the world beyond the text of an answer: raises ValueError as a validator does.
 Inspector = Callable[[Any, Answers], None]
@@ -73,23 +83,29 @@ class Resolved:
 
     Attributes:
         values: By key; questions that do not apply have none.
+        variables: Further variables of the inventory, by name.
         sources: By key, the layer that gave the answer; empty for a default.
         problems: What stands in the way.
         notices: Remembered answers that are not valid any more.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
 
 
 def resolve(
-    layers: Sequence[Layer], facts: Mapping[str, object], inspectors: Mapping[str, Inspector] | None = None
+    questions: Questions,
+    layers: Sequence[Layer],
+    facts: Mapping[str, object],
+    inspectors: Mapping[str, Inspector] | None = None,
 ) -> Resolved:
     """Decide every answer.
 
     Args:
+        questions: What may be answered.
         layers: The strongest first.
         facts: What questions may look at besides answers.
         inspectors: By key, checks that need more than the text.
@@ -98,9 +114,9 @@ def resolve(
         Answers and problems; it never raises for what a person gave.
     """
     resolved = Resolved()
-    for layer in layers:
-        resolved.problems.extend(unknown_answers(layer))
-    for question in QUESTIONS:
+    for layer in reversed(layers):
+        _take_variables(questions, layer, resolved)
+    for question in questions:
         known = {**facts, **resolved.values}
         if question.when(known):
             _resolve_one(question, layers, known, resolved, (inspectors or {}).get(question.key))
@@ -161,29 +177,84 @@ def by_itself(inspector: Inspector | None) -> Inspector | None:
     return check
 
 
-def unknown_answers(layer: Layer) -> list[Problem]:
-    """Find answers to questions that do not exist."""
-    problems = []
-    for key in layer.values:
-        if key not in BY_KEY:
-            near = difflib.get_close_matches(str(key), list(BY_KEY), 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            problems.append(Problem(str(key)[:60], layer.name, t("wrong.unknown-answer", hint=hint)))
-    return problems
+def _take_variables(questions: Questions, layer: Layer, resolved: Resolved) -> None:
+    """Take what a layer gives besides answers to questions: values of variables by their own names."""
+    for key, value in layer.values.items():
+        if key in questions.by_key or value is None:
+            continue
+        try:
+            resolved.variables[key] = variable_value(questions, str(key), value)
+        except ValueError as error:
+            problem = Problem(str(key)[:60], layer.name, str(error))
+            (resolved.notices if layer.lenient else resolved.problems).append(problem)
 
 
-def misplaced_secrets(layer: Layer) -> list[Problem]:
+def variable_value(questions: Questions, name: str, raw: object) -> Any:
+    """Give the value of a variable that no question decides in its proper form.
+
+    Args:
+        questions: The questions, which know the variables.
+        name: Name of the variable.
+        raw: Its value, or the text of it as YAML.
+
+    Raises:
+        ValueError: There is no such variable, it is decided otherwise, or the value is not of its type.
+    """
+    specs = questions.specs
+    if name not in specs.options:
+        near = difflib.get_close_matches(name, [*questions.by_key, *specs.options], 1)
+        raise ValueError(t("wrong.unknown-answer", hint=t("wrong.did-you-mean", name=near[0]) if near else ""))
+    deciding = [question.key for question in questions if question.target.partition("[")[0] == name]
+    if deciding:
+        raise ValueError(t("wrong.decided-by-question", names=", ".join(deciding)))
+    variable = specs.variable(name)
+    if name in specs.derived:
+        raise ValueError(t("wrong.derived-variable"))
+    if variable.option.get("no_log"):
+        raise ValueError(t("wrong.secret-variable"))
+    if variable.option.get("elements") == "dict":
+        raise ValueError(t("wrong.record-variable"))
+    return _typed(variable.option, raw)
+
+
+def _typed(option: Mapping[str, Any], raw: object) -> Any:
+    """Read a text as YAML where something else than a text is wanted, and hold it against the option."""
+    kind = str(option.get("type", "str"))
+    value = raw
+    if kind == "int" and isinstance(raw, str) and _WHOLE.fullmatch(raw.strip()):
+        # Not as YAML, for which 040 is 32.
+        value = int(raw)
+    elif isinstance(raw, str) and kind not in {"str", "path"}:
+        try:
+            value = yaml.safe_load(raw)
+        except (yaml.YAMLError, ValueError):
+            raise wrong("variable-type", value=raw, type=kind) from None
+    if not isinstance(value, _TYPES.get(kind, object)) or (isinstance(value, bool) and kind != "bool"):
+        raise wrong("variable-type", value=raw, type=kind)
+    if isinstance(value, str) and ("{{" in value or "{%" in value or not value.isprintable()):
+        raise wrong("variable-template", value=value)
+    choices = option.get("choices")
+    if choices and value not in choices:
+        raise wrong("choice", value=value, choices=", ".join(map(str, choices)))
+    if isinstance(value, list):
+        return [_typed({"type": option.get("elements", "str")}, item) for item in value]
+    return value
+
+
+def misplaced_secrets(questions: Questions, layer: Layer) -> list[Problem]:
     """Find secrets where they would be seen: on the command line, in an answers file."""
     return [
         Problem(key, layer.name, t("wrong.secret-here"))
         for key in layer.values
-        if key in BY_KEY and BY_KEY[key].kind is Kind.SECRET
+        if key in questions.by_key and questions.by_key[key].kind is Kind.SECRET
     ]
 
 
-def without_secrets(values: Answers) -> dict[str, Any]:
-    """Give what may be written into a draft."""
-    return {key: value for key, value in values.items() if key in BY_KEY and BY_KEY[key].kind is not Kind.SECRET}
+def without_secrets(questions: Questions, values: Answers) -> dict[str, Any]:
+    """Give what may be written into a draft, or into a record of the answers."""
+    secret = {question.key for question in questions if question.kind is Kind.SECRET}
+    known = {*questions.by_key, *questions.specs.options} - secret
+    return {key: value for key, value in values.items() if key in known}
 
 
 def parse_assignments(texts: Sequence[str]) -> tuple[dict[str, object], list[str]]:

@@ -56,7 +56,11 @@ def load_checks(collection: Path) -> ModuleType:
 
 
 def inventory_problems(
-    collection: Path, main: Mapping[str, Any], secrets: Mapping[str, Any], groups: Mapping[str, Sequence[str]]
+    collection: Path,
+    main: Mapping[str, Any],
+    secrets: Mapping[str, Any],
+    groups: Mapping[str, Sequence[str]],
+    hosts: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[str]:
     """Give everything that the collection would refuse.
 
@@ -65,6 +69,7 @@ def inventory_problems(
         main: Variables of the site.
         secrets: Decrypted variables of the vault.
         groups: Hosts of each group.
+        hosts: Variables of the centres' login nodes.
     """
     site = {**read_plain(collection / DEFAULTS), **{k: v for k, v in main.items() if k.startswith("site_")}}
     hub = groups["hub"][0] if "{{" in str(site["site_hub_name"]) else site["site_hub_name"]
@@ -73,7 +78,7 @@ def inventory_problems(
             site[name] = fallback
     hashes = secrets.get("vault_password_hashes") or {}
     site["site_accounts"] = [_with_hash(account, hashes) for account in site["site_accounts"]]
-    return list(load_checks(collection).site_problems({**main, **secrets}, site, groups))
+    return list(load_checks(collection).site_problems({**main, **secrets}, site, groups, hosts))
 
 
 def _with_hash(account: Mapping[str, Any], hashes: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,11 @@ class HostKey:
         return f"{self.host} {self.kind} {self.blob}"
 
     @property
+    def public(self) -> str:
+        """Kind and key, as operators publish it."""
+        return f"{self.kind} {self.blob}"
+
+    @property
     def fingerprint(self) -> str:
         """The fingerprint as ssh-keygen shows it."""
         digest = hashlib.sha256(base64.b64decode(self.blob)).digest()

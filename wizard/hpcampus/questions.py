@@ -1,21 +1,29 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The questions, as data: what each is called, when it is asked, what it takes, what it defaults to. Pure.
+"""The questions, read from `questions.yml` and the collection's argument_specs.
 
-Prompts and choices are texts: `prompt.<key>` and `choice.<key>.<value>`.
+Prompts and choices are texts: `prompt.<name>` and `choice.<name>.<value>`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from hpcampus import validators
+from hpcampus.specs import Specs, Variable, load_specs
 from hpcampus.texts import t
 
 Answers = Mapping[str, Any]
+FILE = Path(__file__).with_name("questions.yml")
+# Set by whoever reads the existing inventory: the administrator whose password it holds already.
+KNOWN_ADMIN = "known_admin"
 
 
 class Kind(StrEnum):
@@ -23,16 +31,17 @@ class Kind(StrEnum):
 
     TEXT = "text"
     CHOICE = "choice"
-    HOSTS = "hosts"
+    LIST = "list"
     SECRET = "secret"  # noqa: S105 -- a kind, not a password
 
 
-def _always(_answers: Answers) -> bool:
-    return True
+class Place(StrEnum):
+    """Where an answer goes."""
 
-
-def _none(_answers: Answers) -> object:
-    return None
+    OPTION = "option"
+    CONNECTION = "connection"
+    GROUP = "group"
+    SECRET = "secret"  # noqa: S105 -- a place, not a password
 
 
 @dataclass(frozen=True)
@@ -42,22 +51,34 @@ class Question:
     Attributes:
         key: Name of the answer.
         section: Which section it belongs to.
+        place: What kind of thing it decides.
+        target: Variable, place in one, or group.
         parse: Takes what was given and returns the answer; raises ValueError with a text for the person.
         kind: How it is asked.
         choices: Values of a choice.
         default: Gives the default from the answers so far; None means that there is none.
         when: Whether it is asked at all, from the answers so far.
         optional: Whether it may stay without an answer, from the answers so far.
+        probers: Names of the probes whose findings are offered.
+        asked: Whether it is asked once although there is a default.
+        meets_hosts: Whether its answer has to be known before anybody can look at the hosts.
+        help: What the variable means, from its description.
     """
 
     key: str
     section: str
+    place: Place
+    target: str
     parse: Callable[[object], Any]
-    kind: Kind = Kind.TEXT
-    choices: tuple[str, ...] = ()
-    default: Callable[[Answers], object] = _none
-    when: Callable[[Answers], bool] = _always
-    optional: Callable[[Answers], bool] = lambda _answers: False
+    kind: Kind
+    choices: tuple[str, ...]
+    default: Callable[[Answers], object]
+    when: Callable[[Answers], bool]
+    optional: Callable[[Answers], bool]
+    probers: tuple[str, ...]
+    asked: bool
+    meets_hosts: bool
+    help: str
 
     @property
     def prompt(self) -> str:
@@ -69,106 +90,119 @@ class Question:
         return t(f"choice.{self.key}.{value}")
 
 
-def _constant(value: object) -> Callable[[Answers], object]:
-    return lambda _answers: value
+@dataclass(frozen=True)
+class Questions:
+    """All questions, in the order in which they are asked.
+
+    Attributes:
+        sections: Names of the sections, in order.
+        all: The questions.
+        specs: The variables that they decide, and all others.
+    """
+
+    sections: tuple[str, ...]
+    all: tuple[Question, ...]
+    specs: Specs = field(repr=False)
+
+    def __iter__(self) -> Iterator[Question]:
+        return iter(self.all)
+
+    @functools.cached_property
+    def by_key(self) -> Mapping[str, Question]:
+        """The questions by name."""
+        return {question.key: question for question in self.all}
+
+    def of(self, section: str, known: Answers) -> list[Question]:
+        """Give the questions of a section that apply."""
+        return [question for question in self.all if question.section == section and question.when(known)]
 
 
-def _same_as(key: str) -> Callable[[Answers], object]:
-    return lambda answers: answers.get(key)
+@functools.cache
+def load_questions(collection: Path) -> Questions:
+    """Read the questions and the variables that they decide.
+
+    Args:
+        collection: Root of the collection.
+
+    Raises:
+        CollectionError: Its argument_specs cannot be read.
+    """
+    specs = load_specs(collection)
+    data = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return Questions(tuple(data["sections"]), tuple(_question(record, specs) for record in data["questions"]), specs)
 
 
-def _is(key: str, value: str) -> Callable[[Answers], bool]:
-    return lambda answers: answers.get(key) == value
-
-
-def _uses_ssh(answers: Answers) -> bool:
-    return answers.get("profile") == "own-cluster" or answers.get("hub_connection") == "ssh"
-
-
-def _choice(key: str, section: str, choices: tuple[str, ...], default: str) -> Question:
+def _question(record: Mapping[str, Any], specs: Specs) -> Question:
+    place = next(place for place in Place if place in record)
+    target = record[place]
+    variable = specs.variable(target) if place is Place.OPTION else Variable(target, {})
+    kind, choices = _kind(record, place, variable)
+    default = variable.default if record.get("default") is None else record["default"]
+    may_be_empty = default == "" and not record.get("needed")
     return Question(
-        key=key,
-        section=section,
-        parse=validators.one_of(choices),
-        kind=Kind.CHOICE,
+        key=record["name"],
+        section=record["section"],
+        place=place,
+        target=target,
+        parse=_parser(record, kind, choices, variable, may_be_empty=may_be_empty),
+        kind=kind,
         choices=choices,
-        default=_constant(default),
+        default=_default(None if default == "" and not may_be_empty else default),
+        when=_condition(record.get("when")),
+        optional=_equal(record.get("kept_if")),
+        probers=_names(record.get("prober")),
+        asked=bool(record.get("ask")),
+        meets_hosts=bool(record.get("meets_hosts")),
+        help=variable.help,
     )
 
 
-OWN_CLUSTER = _is("profile", "own-cluster")
-SECTIONS = ("platform", "cluster", "tls", "admin", "course")
-# Set by whoever reads the existing inventory: the administrator whose password it holds already.
-KNOWN_ADMIN = "known_admin"
+def _kind(record: Mapping[str, Any], place: Place, variable: Variable) -> tuple[Kind, tuple[str, ...]]:
+    choices = tuple(record.get("offer") or variable.choices)
+    if place is Place.SECRET:
+        return Kind.SECRET, ()
+    if choices:
+        return Kind.CHOICE, choices
+    return (Kind.LIST if place is Place.GROUP and record.get("validator") == "hosts" else Kind.TEXT), ()
 
-QUESTIONS: tuple[Question, ...] = (
-    Question(
-        key="profile",
-        section="platform",
-        parse=validators.profile,
-        kind=Kind.CHOICE,
-        choices=("single", "own-cluster"),
-        default=_constant("single"),
-    ),
-    Question(key="hub_name", section="platform", parse=validators.hub_name),
-    _choice("hub_connection", "platform", ("ssh", "local"), "ssh"),
-    Question(key="controller", section="cluster", parse=validators.host, when=OWN_CLUSTER),
-    Question(key="login", section="cluster", parse=validators.host, default=_same_as("controller"), when=OWN_CLUSTER),
-    Question(key="compute", section="cluster", parse=validators.hosts, kind=Kind.HOSTS, when=OWN_CLUSTER),
-    Question(
-        key="shared_dir",
-        section="cluster",
-        parse=validators.plain_path,
-        default=_constant("/srv/hpcampus"),
-        when=OWN_CLUSTER,
-    ),
-    Question(
-        key="ssh_user",
-        section="cluster",
-        parse=validators.matching(validators.UNIX_USER, "unix-user"),
-        default=_constant("root"),
-        when=_uses_ssh,
-    ),
-    _choice("apptainer", "cluster", ("present", "deb", "distribution"), "present"),
-    Question(
-        key="apptainer_url",
-        section="cluster",
-        parse=validators.matching(validators.DEB_URL, "deb-url"),
-        when=_is("apptainer", "deb"),
-    ),
-    Question(
-        key="apptainer_checksum",
-        section="cluster",
-        parse=validators.matching(validators.CHECKSUM, "checksum"),
-        when=_is("apptainer", "deb"),
-    ),
-    Question(
-        key="partition",
-        section="cluster",
-        parse=validators.matching(validators.PARTITION, "partition"),
-        default=_constant("jupyter"),
-    ),
-    Question(
-        key="image",
-        section="cluster",
-        parse=validators.matching(validators.SLUG, "slug"),
-        default=_constant("notebook"),
-    ),
-    _choice("tls", "tls", ("selfsigned", "provided"), "selfsigned"),
-    Question(key="tls_certificate", section="tls", parse=validators.file_path, when=_is("tls", "provided")),
-    Question(key="tls_key", section="tls", parse=validators.file_path, when=_is("tls", "provided")),
-    Question(key="admin_name", section="admin", parse=validators.user, default=_constant("admin")),
-    Question(
-        key="admin_password",
-        section="admin",
-        parse=validators.password,
-        kind=Kind.SECRET,
-        optional=lambda answers: (
-            answers.get("admin_name") is not None and answers.get("admin_name") == answers.get(KNOWN_ADMIN)
-        ),
-    ),
-    Question(key="course_slug", section="course", parse=validators.matching(validators.SLUG, "slug")),
-    Question(key="course_title", section="course", parse=validators.title, default=_same_as("course_slug")),
-    Question(key="course_instructor", section="course", parse=validators.user, default=_same_as("admin_name")),
-)
-BY_KEY = {question.key: question for question in QUESTIONS}
+
+def _parser(
+    record: Mapping[str, Any], kind: Kind, choices: Sequence[str], variable: Variable, *, may_be_empty: bool
+) -> Callable[[object], Any]:
+    name = record.get("validator")
+    if name is not None:
+        check = validators.BY_NAME[name]
+    elif kind is Kind.CHOICE:
+        check = validators.one_of(choices)
+    else:
+        check = validators.BY_TYPE[variable.type]
+    if not may_be_empty:
+        return check
+    return lambda value: "" if isinstance(value, str) and not value.strip() else check(value)
+
+
+def _default(value: object) -> Callable[[Answers], object]:
+    if isinstance(value, Mapping):
+        other = value["same_as"]
+        return lambda answers: answers.get(other)
+    return lambda _answers: value
+
+
+def _condition(wanted: object) -> Callable[[Answers], bool]:
+    """Make a condition of a mapping, all of whose entries must hold, or of a list of them, one of which must."""
+    if wanted is None:
+        return lambda _answers: True
+    alternatives = [wanted] if isinstance(wanted, Mapping) else list(wanted) if isinstance(wanted, list) else []
+    rules = [{key: _names(values) for key, values in one.items()} for one in alternatives]
+    return lambda answers: any(all(answers.get(key) in values for key, values in rule.items()) for rule in rules)
+
+
+def _equal(keys: Sequence[str] | None) -> Callable[[Answers], bool]:
+    if keys is None:
+        return lambda _answers: False
+    one, other = keys
+    return lambda answers: answers.get(one) is not None and answers.get(one) == answers.get(other)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list) else () if value is None else (str(value),)

@@ -6,18 +6,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpcampus.questions import KNOWN_ADMIN, Answers
+
+if TYPE_CHECKING:
+    from hpcampus.specs import Specs
 
 SSH_ARGUMENTS = (
     "-o 'UserKnownHostsFile=\"{{ inventory_dir }}/known_hosts.txt\"' -o GlobalKnownHostsFile=/dev/null"
     " -o StrictHostKeyChecking=yes"
 )
 VERIFY_USER = "verify"
+OWN_CLUSTER = "cluster"
 # Only where the hub keeps the passwords itself does a person need one here.
 OWN_PASSWORDS = "local"
 GROUPS = ("slurm_controller", "slurm_login", "slurm_compute")
+CENTRES = "centre_login"
+# Answers about a centre that are fields of its record.
+CENTRE_FIELDS = {
+    "centre_name": "name",
+    "centre_login": "login",
+    "centre_host_key": "host_key",
+    "centre_base_dir": "base_dir",
+    "centre_data_path": "data_path",
+    "centre_apptainer": "apptainer",
+    "centre_module": "module",
+    "centre_python": "python",
+    "centre_slurm_dir": "slurm_dir",
+    "centre_max_servers": "max_servers",
+}
 MAX_MINUTES = 720
 USUAL_MINUTES = 120
 
@@ -38,6 +56,8 @@ def group_hosts(answers: Answers) -> dict[str, list[str]]:
     hub = answers["hub_name"]
     if answers["profile"] == "single":
         return {"hub": [hub], **{group: [hub] for group in GROUPS}}
+    if answers["profile"] == "remote-centre":
+        return {"hub": [hub], CENTRES: [answers["centre_login"]]}
     return {
         "hub": [hub],
         "slurm_controller": [answers["controller"]],
@@ -46,11 +66,17 @@ def group_hosts(answers: Answers) -> dict[str, list[str]]:
     }
 
 
-def ssh_hosts(answers: Answers) -> list[str]:
-    """Give every host that is reached by ssh, once, in a stable order."""
-    names = [name for hosts in group_hosts(answers).values() for name in hosts]
-    local = {answers["hub_name"]} if answers.get("hub_connection") == "local" else set()
-    return [name for name in dict.fromkeys(names) if name not in local]
+def ssh_users(answers: Answers) -> dict[str, str]:
+    """Give every host that is reached by ssh, once, in a stable order, with the user; hosts not named yet are left out."""
+    local = answers.get("hub_connection") == "local"
+    user = answers.get("ssh_user")
+    users = {} if local or user is None else {answers.get("hub_name"): user}
+    if answers.get("profile") == "own-cluster" and user is not None:
+        names = [answers.get("controller"), answers.get("login"), *(answers.get("compute") or [])]
+        users.update({name: user for name in names if name != answers.get("hub_name") or not local})
+    if answers.get("profile") == "remote-centre" and answers.get("centre_account") is not None:
+        users[answers.get("centre_login")] = answers["centre_account"]
+    return {name: user for name, user in users.items() if name is not None}
 
 
 def profiles_for(node: NodeSize, partition: str, image: str) -> list[dict[str, Any]]:
@@ -79,23 +105,21 @@ def _profile(name: str, cpus: int, memory_gb: int, minutes: int, partition: str,
     }
 
 
-def main_variables(answers: Answers, existing: Mapping[str, Any], node: NodeSize) -> dict[str, Any]:
+def main_variables(answers: Answers, existing: Mapping[str, Any], node: NodeSize, specs: Specs) -> dict[str, Any]:
     """Give the variables that setup decides, for `group_vars/all/main.yml`.
 
     Args:
         answers: Complete and valid.
         existing: The variables that are there; records a person added or edited are kept.
         node: The smallest compute node.
+        specs: The collection's variables, whose defaults are left out of records.
     """
-    single = answers["profile"] == "single"
-    partition, image = answers["partition"], answers["image"]
+    image = answers["image"]
     values: dict[str, Any] = {
         "site_profile": answers["profile"],
         "site_hub_name": answers["hub_name"],
-        "site_login_address": "localhost" if single else answers["login"],
-        "site_shared_dir": existing.get("site_shared_dir", "/srv/hpcampus") if single else answers["shared_dir"],
-        "site_partitions": _partitions(partition, existing),
-        "site_profiles": _profiles(partition, image, existing, node),
+        **_cluster_variables(answers, existing, specs),
+        "site_profiles": _profiles(answers, existing, node),
         "site_images": _images(image, existing),
         "site_courses": _courses(answers, existing),
         "site_admins": _with(_names(existing.get("site_admins")), answers["admin_name"]),
@@ -103,9 +127,6 @@ def main_variables(answers: Answers, existing: Mapping[str, Any], node: NodeSize
         "apptainer_source": answers["apptainer"],
         "apache_certificate": answers["tls"],
     }
-    if single:
-        # Jobs and the hub's own connection stay on the server.
-        values["site_hub_address"] = "localhost"
     if answers["apptainer"] == "deb":
         values["apptainer_deb_url"] = answers["apptainer_url"]
         values["apptainer_deb_checksum"] = answers["apptainer_checksum"]
@@ -115,9 +136,47 @@ def main_variables(answers: Answers, existing: Mapping[str, Any], node: NodeSize
     return values
 
 
-def obsolete_variables(answers: Answers) -> list[str]:
+def _cluster_variables(answers: Answers, existing: Mapping[str, Any], specs: Specs) -> dict[str, Any]:
+    """Give the variables that say where notebooks run."""
+    match answers["profile"]:
+        case "single":
+            return {
+                # Jobs and the hub's own connection stay on the server.
+                "site_hub_address": "localhost",
+                "site_login_address": "localhost",
+                "site_shared_dir": existing.get("site_shared_dir", "/srv/hpcampus"),
+                "site_partitions": _partitions(answers["partition"], existing),
+            }
+        case "remote-centre":
+            return {"site_centres": _centres(answers, existing, specs)}
+        case _:
+            return {
+                "site_login_address": answers["login"],
+                "site_shared_dir": answers["shared_dir"],
+                "site_partitions": _partitions(answers["partition"], existing),
+            }
+
+
+def _centres(answers: Answers, existing: Mapping[str, Any], specs: Specs) -> list[dict[str, Any]]:
+    """Give the centres; the first is the one that setup asked about."""
+    first, *others = _records(existing.get("site_centres")) or [{}]
+    for key, field in CENTRE_FIELDS.items():
+        usual = specs.variable(f"site_centres[].{field}").default
+        if field in first or answers[key] != usual:
+            first[field] = answers[key]
+    partitions = _names(first.get("partitions"))
+    # The first is the one that setup asked for.
+    first["partitions"] = list(dict.fromkeys([answers["centre_partition"], *partitions[1:]]))
+    return [first, *others]
+
+
+def obsolete_variables(answers: Answers, existing: Mapping[str, Any]) -> list[str]:
     """Name variables that an earlier answer wrote and this one makes meaningless."""
     names = []
+    if answers["profile"] != "single" and existing.get("site_hub_address") == "localhost":
+        names.append("site_hub_address")
+    if answers["profile"] == "remote-centre":
+        names += ["site_login_address", "site_partitions"]
     if answers["apptainer"] != "deb":
         names += ["apptainer_deb_url", "apptainer_deb_checksum"]
     if answers["tls"] != "provided":
@@ -160,12 +219,29 @@ def _partitions(name: str, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{**record, "name": name} if record == chosen else record for record in records]
 
 
-def _profiles(partition: str, image: str, existing: Mapping[str, Any], node: NodeSize) -> list[dict[str, Any]]:
+def _profiles(answers: Answers, existing: Mapping[str, Any], node: NodeSize) -> list[dict[str, Any]]:
+    """Give the notebook profiles; those of other clusters are none of setup's business."""
     records = _records(existing.get("site_profiles"))
+    if answers["profile"] == "remote-centre":
+        partition, cluster = answers["centre_partition"], answers["centre_name"]
+        before = next(iter(_records(existing.get("site_centres"))), {})
+        names = [partition, *_names(before.get("partitions"))[1:]]
+        own = {None, cluster, before.get("name")}
+    else:
+        partition, cluster = answers["partition"], None
+        names = [record.get("name") for record in _partitions(partition, existing)]
+        own = {None, existing.get("site_cluster_name", OWN_CLUSTER)}
     if not records:
-        return profiles_for(node, partition, image)
-    names = [record.get("name") for record in _partitions(partition, existing)]
-    return [record if record.get("partition") in names else {**record, "partition": partition} for record in records]
+        return profiles_for(node, partition, answers["image"])
+    changed = []
+    for record in records:
+        if record.get("cluster") in own:
+            if record.get("partition") not in names:
+                record["partition"] = partition
+            if record.get("cluster") is not None and cluster is not None:
+                record["cluster"] = cluster
+        changed.append(record)
+    return changed
 
 
 def _images(name: str, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -186,7 +262,7 @@ def _courses(answers: Answers, existing: Mapping[str, Any]) -> list[dict[str, An
             record["instructors"] = list(dict.fromkeys([answers["course_instructor"], *instructors[1:]]))
             return records
     # Open, for a platform without a single student's name yet; the file says how to close it.
-    first = _profiles(answers["partition"], answers["image"], existing, SMALL_NODE)[0]["name"]
+    first = _profiles(answers, existing, SMALL_NODE)[0]["name"]
     new = {
         "slug": slug,
         "title": answers["course_title"],
@@ -260,23 +336,67 @@ def hosts_document(answers: Answers, existing: Mapping[str, Any]) -> dict[str, A
     top = document.setdefault("all", {}) or {}
     document["all"] = top
     variables = top.get("vars") or {}
+    if ssh_users(answers):
+        variables["ansible_ssh_common_args"] = SSH_ARGUMENTS
     if "ssh_user" in answers:
         variables["ansible_user"] = answers["ssh_user"]
-        variables["ansible_ssh_common_args"] = SSH_ARGUMENTS
     if variables:
         top["vars"] = variables
     children = top.get("children") or {}
     top["children"] = children
     wanted = group_hosts(answers)
     children["hub"] = _group(children.get("hub"), wanted["hub"])
-    slurm = children.get("slurm") or {}
-    children["slurm"] = slurm
-    inner = slurm.get("children") or {}
-    slurm["children"] = inner
-    for group in GROUPS:
-        inner[group] = _group(inner.get(group), wanted[group])
+    if answers["profile"] == "remote-centre":
+        children.pop("slurm", None)
+        children[CENTRES] = _centre_group(children.get(CENTRES), answers)
+    else:
+        slurm = children.get("slurm") or {}
+        children["slurm"] = slurm
+        inner = slurm.get("children") or {}
+        slurm["children"] = inner
+        for group in GROUPS:
+            inner[group] = _group(inner.get(group), wanted[group])
     _connect_hub(children["hub"]["hosts"], answers)
     return document
+
+
+def _centre_group(existing: object, answers: Answers) -> dict[str, Any]:
+    """Give the group of the centres' login nodes: the first is the one that setup asked about."""
+    before = dict(_mapping(_mapping(existing).get("hosts")))
+    others = dict(list(before.items())[1:])
+    login = answers["centre_login"]
+    own = {**_mapping(before.get(login)), "ansible_user": answers["centre_account"]}
+    return {
+        **_mapping(existing),
+        "hosts": {login: own, **{name: value for name, value in others.items() if name != login}},
+    }
+
+
+def groups_of(document: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Give the hosts of each group of a `hosts.yml`, and of `all`, in order.
+
+    Args:
+        document: `hosts.yml` as plain objects.
+    """
+    groups: dict[str, list[str]] = {}
+    hosts_in("all", _mapping(document.get("all")), groups)
+    return groups
+
+
+def hosts_in(name: str, group: Mapping[str, Any], groups: dict[str, list[str]]) -> list[str]:
+    """Give the hosts of a group and of the groups in it, and note those of each in `groups`."""
+    found = [str(host) for host in _mapping(group.get("hosts"))]
+    for child, content in _mapping(group.get("children")).items():
+        found += hosts_in(str(child), _mapping(content), groups)
+    groups[name] = list(dict.fromkeys([*groups.get(name, []), *found]))
+    return groups[name]
+
+
+def host_variables(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give what `hosts.yml` says of each centre's login node."""
+    children = _mapping(_mapping(document.get("all")).get("children"))
+    hosts = _mapping(_mapping(children.get(CENTRES)).get("hosts"))
+    return {str(name): dict(_mapping(variables)) for name, variables in hosts.items()}
 
 
 def _connect_hub(hub: dict[str, Any], answers: Answers) -> None:
@@ -311,7 +431,6 @@ def answers_from(hosts: Mapping[str, Any], main: Mapping[str, Any], secrets: Map
     """
     children = _mapping(_mapping(hosts.get("all")).get("children"))
     hub = _mapping(_mapping(children.get("hub")).get("hosts"))
-    inner = _mapping(_mapping(children.get("slurm")).get("children"))
     found: dict[str, Any] = {
         "profile": main.get("site_profile"),
         "hub_name": main.get("site_hub_name"),
@@ -319,27 +438,47 @@ def answers_from(hosts: Mapping[str, Any], main: Mapping[str, Any], secrets: Map
         "apptainer": main.get("apptainer_source"),
         "apptainer_url": main.get("apptainer_deb_url"),
         "apptainer_checksum": main.get("apptainer_deb_checksum"),
-        "shared_dir": main.get("site_shared_dir"),
         "tls": main.get("apache_certificate"),
         "tls_certificate": main.get("apache_certificate_file"),
         "tls_key": main.get("apache_certificate_key_file"),
-        "partition": (_default_partition(main) or {}).get("name"),
         "image": next((record.get("name") for record in _records(main.get("site_images"))), None),
         "admin_name": next(iter(_names(main.get("site_admins"))), None),
     }
     if hub:
         connection = _mapping(next(iter(hub.values()))).get("ansible_connection")
         found["hub_connection"] = "local" if connection == "local" else "ssh"
-    if found["profile"] == "single":
-        # Its groups name the hub itself, which is no answer to where a cluster's hosts are.
-        inner, found["shared_dir"] = {}, None
-    for key, group in (("controller", "slurm_controller"), ("login", "slurm_login")):
-        found[key] = next(iter(_mapping(_mapping(inner.get(group)).get("hosts"))), None)
-    found["compute"] = list(_mapping(_mapping(inner.get("slurm_compute")).get("hosts"))) or None
+    if found["profile"] == "remote-centre":
+        found.update(_centre_answers(main, children))
+    else:
+        found["partition"] = (_default_partition(main) or {}).get("name")
+    if found["profile"] == "own-cluster":
+        found.update(_cluster_answers(main, children))
     found.update(_course_answers(main))
     if found["admin_name"] in _known_accounts(main, secrets):
         found[KNOWN_ADMIN] = found["admin_name"]
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _cluster_answers(main: Mapping[str, Any], children: Mapping[str, Any]) -> dict[str, Any]:
+    inner = _mapping(_mapping(children.get("slurm")).get("children"))
+    controller, login, compute = ([*_mapping(_mapping(inner.get(group)).get("hosts"))] for group in GROUPS)
+    return {
+        "controller": next(iter(controller), None),
+        "login": next(iter(login), None),
+        "compute": compute or None,
+        "shared_dir": main.get("site_shared_dir"),
+    }
+
+
+def _centre_answers(main: Mapping[str, Any], children: Mapping[str, Any]) -> dict[str, Any]:
+    centre = next(iter(_records(main.get("site_centres"))), {})
+    hosts = _mapping(_mapping(children.get(CENTRES)).get("hosts"))
+    host = _mapping(hosts.get(str(centre.get("login"))))
+    return {
+        **{key: centre.get(field) for key, field in CENTRE_FIELDS.items()},
+        "centre_partition": next(iter(_names(centre.get("partitions"))), None),
+        "centre_account": centre.get("account") or host.get("ansible_user"),
+    }
 
 
 def _known_accounts(main: Mapping[str, Any], secrets: Mapping[str, Any]) -> set[str]:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hpcampus.texts import t
 
@@ -27,6 +27,16 @@ CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}")
 DEB_URL = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/[A-Za-z0-9._~%/+:@-]*\.deb")
 RANGE = re.compile(r"(?P<before>[^\[\],\s]*)\[(?P<first>[0-9]{1,6})[-:](?P<last>[0-9]{1,6})\](?P<after>[^\[\],\s]*)")
 
+HOST_KEY = re.compile(
+    r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) AAAA[A-Za-z0-9+/]{36,2000}={0,2}(?: .*)?"
+)
+CENTRE_DIR = re.compile(r"(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,63}){2,8}")
+CENTRE_PARTITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+PROGRAM_PATH = re.compile(r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
+PROGRAM = re.compile(rf"[a-z][a-z0-9-]{{0,31}}|{PROGRAM_PATH.pattern}")
+MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}){0,4}")
+
+PROFILES = ("single", "own-cluster", "remote-centre")
 MOST_HOSTS = 4000
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD_BYTES = 72
@@ -88,9 +98,7 @@ def profile(value: object) -> str:
     stripped = text(value)
     if stripped == "demo":
         raise wrong("profile-demo")
-    if stripped == "remote-centre":
-        raise wrong("profile-remote")
-    return one_of(("single", "own-cluster"))(stripped)
+    return one_of(PROFILES)(stripped)
 
 
 def hub_name(value: object) -> str:
@@ -191,3 +199,40 @@ def file_path(value: object) -> str:
     if not stripped.startswith("/") or not stripped.isprintable() or "{{" in stripped or "{%" in stripped:
         raise wrong("file-path", value=stripped)
     return stripped
+
+
+def count(value: object) -> int:
+    """Take a whole number that is not negative, as a number or as its digits."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9:
+        return value
+    raise wrong("count", value=value)
+
+
+BY_NAME: dict[str, Callable[[object], Any]] = {
+    "centre_dir": matching(CENTRE_DIR, "centre-dir"),
+    "centre_partition": matching(CENTRE_PARTITION, "centre-partition"),
+    "checksum": matching(CHECKSUM, "checksum"),
+    "count": count,
+    "deb_url": matching(DEB_URL, "deb-url"),
+    "file_path": file_path,
+    "host": host,
+    "host_key": matching(HOST_KEY, "host-key"),
+    "hosts": hosts,
+    "hub_name": hub_name,
+    "module": matching(MODULE, "module"),
+    "partition": matching(PARTITION, "partition"),
+    "password": password,
+    "plain_path": plain_path,
+    "profile": profile,
+    "program": matching(PROGRAM, "program"),
+    "program_path": matching(PROGRAM_PATH, "program-path"),
+    "slug": matching(SLUG, "slug"),
+    "title": title,
+    "unix_user": matching(UNIX_USER, "unix-user"),
+    "user": user,
+}
+"""Validators by the name that `questions.yml` gives them."""
+BY_TYPE: dict[str, Callable[[object], Any]] = {"str": text, "path": plain_path, "int": count}
+"""Validators for variables of a type, where no other is named."""

@@ -17,8 +17,10 @@ from cryptography.x509.oid import NameOID
 
 from hpcampus import passwords
 from hpcampus.places import Site, site_at
+from hpcampus.questions import load_questions
 
 ROOT = Path(__file__).parents[3]
+QUESTIONS = load_questions(ROOT)
 CANARY = "kanarienvogel-7Gx2"
 
 ANSWERS = {
@@ -39,6 +41,29 @@ ANSWERS = {
     "course_title": "Physics 101",
     "course_instructor": "mcurie",
 }
+
+CENTRE = {
+    key: value
+    for key, value in ANSWERS.items()
+    if key not in {"controller", "login", "compute", "shared_dir", "partition"}
+} | {
+    "profile": "remote-centre",
+    "centre_login": "login.hpc.example.net",
+    "centre_account": "p123hub",
+    "centre_name": "physics",
+    "centre_host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43,
+    "centre_base_dir": "/project/p123/hpcampus",
+    "centre_partition": "interactive",
+    "centre_apptainer": "apptainer",
+    "centre_module": "",
+    "centre_python": "/usr/bin/python3",
+    "centre_slurm_dir": "",
+    "centre_data_path": "auto",
+    "centre_max_servers": 0,
+}
+SINGLE = {
+    key: value for key, value in ANSWERS.items() if key not in {"controller", "login", "compute", "shared_dir"}
+} | {"profile": "single"}
 
 PLAY = """\
 - name: {name}

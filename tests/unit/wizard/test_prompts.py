@@ -18,11 +18,14 @@ from prompt_toolkit.output import ColorDepth, DummyOutput
 from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.console import Console
 
-from hpcampus.answers import Problem, check
+from hpcampus.answers import Problem, check, variable_value
 from hpcampus.host_keys import HostKey, compare
-from hpcampus.questions import BY_KEY, KNOWN_ADMIN
+from hpcampus.probes import Level, Line, Option
+from hpcampus.questions import KNOWN_ADMIN
+from hpcampus.screens.plain import Plain
 from hpcampus.screens.prompts import Terminal
-from tests.unit.wizard.conftest import ANSWERS
+from hpcampus.setup import Back, Menu, Row
+from tests.unit.wizard.conftest import QUESTIONS
 
 UP, DOWN, ENTER, CTRL_C, CLEAR = "\x1b[A", "\x1b[B", "\r", "\x03", "\x15"
 
@@ -38,8 +41,10 @@ def terminal() -> Any:
     return Terminal(Console(record=True, width=80))
 
 
-def ask(terminal: Any, key: Any, present: Any = None, known: Any = None, inspector: Any = None) -> Any:
-    return terminal.ask(BY_KEY[key], present, known or {}, inspector)
+def ask(
+    terminal: Any, key: Any, present: Any = None, known: Any = None, inspector: Any = None, options: Any = ()
+) -> Any:
+    return terminal.ask(QUESTIONS.by_key[key], present, known or {}, inspector, options)
 
 
 def test_text(keys: Any, terminal: Any) -> None:
@@ -88,7 +93,9 @@ def test_an_inspector_has_a_say(keys: Any, terminal: Any) -> None:
     assert ask(terminal, "tls_certificate", inspector=only_b) == "/b"
 
 
-def rows_while(colour: ColorDepth, wrong: str, right: str, act: Callable[[], object]) -> tuple[object, list[str]]:
+def rows_while(
+    colour: ColorDepth, wrong: str, right: str, act: Callable[[], object], until: str = "Not taken:"
+) -> tuple[object, list[str]]:
     """Act at a terminal of 80 columns and 24 rows: type what is wrong, wait for the complaint, then type what is right.
 
     Returns:
@@ -102,7 +109,7 @@ def rows_while(colour: ColorDepth, wrong: str, right: str, act: Callable[[], obj
 
     def go_on(pipe: PipeInput) -> None:
         for _ in range(100):
-            if "Not taken:" in "".join(rows()):
+            if until in "".join(rows()):
                 break
             threading.Event().wait(0.1)
         pipe.send_text(CLEAR + right + ENTER)
@@ -131,7 +138,7 @@ def test_the_whole_complaint_is_seen(terminal: Any, colour: Any, key: Any, typed
         if str(value).startswith("/srv/"):
             raise ValueError(f"{value}: it is for nobody. Request another one, and give the path of that one.")
 
-    question = BY_KEY[key]
+    question = QUESTIONS.by_key[key]
     with pytest.raises(ValueError, match=r"\S") as refused:
         check(question, typed, {}, only_b)
     answer, rows = rows_while(colour, typed, right, lambda: ask(terminal, key, inspector=only_b))
@@ -170,27 +177,156 @@ def test_ctrl_c(keys: Any, terminal: Any, key: Any) -> None:
         ask(terminal, key)
 
 
-def test_review_shows_everything_but_secrets(keys: Any, terminal: Any) -> None:
+ESC = "\x1b"
+MENU = Menu(
+    "What now?",
+    (Row("one", "First", "a value"), Row("two", "Second", "x" * 200, "is missing")),
+    (Row("write", "Write"), Row("leave", "Leave")),
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen"), [(ENTER, "write"), (UP + ENTER, "two"), (UP + UP + ENTER, "one"), (DOWN + ENTER, "leave")]
+)
+def test_a_menu_begins_at_its_first_action(keys: Any, terminal: Any, typed: Any, chosen: Any) -> None:
+    keys.send_text(typed)
+    assert terminal.choose(MENU) == chosen
+
+
+def test_rows_of_a_menu_fit_into_a_line(terminal: Any) -> None:
+    rows = [terminal._row(row, 6) for row in MENU.rows]
+    assert rows[0] == "First   a value"
+    assert len(rows[1]) == 74
+    assert terminal._row(Row("k", "Title", "v", "is missing"), 6) == "Title   v  ! is missing"
+
+
+@pytest.mark.parametrize("key", ["hub_name", "admin_password", "tls"])
+def test_escape_goes_back(keys: Any, terminal: Any, key: Any) -> None:
+    keys.send_text(ESC)
+    with pytest.raises(Back):
+        ask(terminal, key)
+
+
+@pytest.mark.parametrize("key", ["hub_name", "admin_password"])
+def test_so_does_a_line_of_its_own(keys: Any, terminal: Any, key: Any) -> None:
+    keys.send_text("<" + ENTER)
+    with pytest.raises(Back):
+        ask(terminal, key)
+
+
+def test_a_question_mark_explains_a_choice(keys: Any, terminal: Any) -> None:
+    keys.send_text("?" + DOWN + ENTER)
+    assert ask(terminal, "tls", "selfsigned") == "provided"
+    assert "Where the certificate comes from." in terminal.console.export_text()
+
+
+def test_a_question_mark_explains_a_line(terminal: Any) -> None:
+    answer, rows = rows_while(
+        ColorDepth.DEPTH_1_BIT, "?", "x.example.org", lambda: ask(terminal, "hub_name"), until="DNS name"
+    )
+    assert answer == "x.example.org"
+    assert "DNS name that students type" in " ".join(rows)
+
+
+PARTITIONS = (Option("interactive", "interactive (up, 2 nodes)"), Option("gpu", "gpu (up, 1 node)"))
+
+
+def test_what_the_site_offers_can_be_chosen(keys: Any, terminal: Any) -> None:
+    keys.send_text(DOWN + ENTER)
+    assert ask(terminal, "centre_partition", "interactive", options=PARTITIONS) == "gpu"
+
+
+def test_and_something_else_typed(keys: Any, terminal: Any) -> None:
+    keys.send_text(UP + ENTER + CLEAR + "teaching" + ENTER)
+    assert ask(terminal, "centre_partition", "interactive", options=PARTITIONS) == "teaching"
+
+
+def test_a_variable_is_found_by_what_it_means(keys: Any, terminal: Any) -> None:
+    variables = {variable.path: variable for variable in QUESTIONS.specs.settable()}
+    keys.send_text("own cluster same time" + ENTER + ENTER + CLEAR + "40" + ENTER)
+    name, value = terminal.variable(variables, {}, lambda name, raw: variable_value(QUESTIONS, name, raw))
+    assert (name, value) == ("site_max_servers", 40)
+
+
+def test_changes_are_shown_before_they_are_written(keys: Any, terminal: Any) -> None:
     keys.send_text(ENTER)
-    assert terminal.review({**ANSWERS, "admin_password": "correct horse"}) == "write"
-    shown = terminal.console.export_text()
-    for value in ("jupyter.example.org", "c1, c2", "Physics 101", "(hidden)", "It is installed on the hosts already"):
-        assert value in shown
-    assert "correct horse" not in shown
+    assert terminal.confirm_writing("-old: 1\n+new: 2")
+    assert "+new: 2" in terminal.console.export_text()
+    keys.send_text("n")
+    assert not terminal.confirm_writing("+new: 2")
 
 
-def test_review_leads_to_a_section_or_out(keys: Any, terminal: Any) -> None:
-    keys.send_text(DOWN + DOWN + ENTER)
-    assert terminal.review(ANSWERS) == "cluster"
-    keys.send_text(UP + ENTER)
-    assert terminal.review(ANSWERS) == "leave"
+def test_what_was_found_is_shown_with_its_weight(terminal: Any) -> None:
+    terminal.found([Line(Level.OK, "all is well"), Line(Level.PROBLEM, "the disk is full")])
+    assert "PROBLEM  the disk is full" in terminal.console.export_text()
+
+
+class Lines:
+    """Somebody at plain lines: what is typed, and the prompts that were shown."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
+        self.typed = list(typed)
+        self.prompts: list[str] = []
+        monkeypatch.setattr("builtins.input", self.read)
+        monkeypatch.setattr("getpass.getpass", self.read)
+
+    def read(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        if not self.typed:
+            raise EOFError
+        return self.typed.pop(0)
+
+
+@pytest.fixture
+def plain() -> Any:
+    return Plain(Console(record=True, width=80))
+
+
+@pytest.mark.parametrize(
+    ("key", "present", "typed", "answer"),
+    [
+        ("hub_name", None, ["https://x", "x.example.org"], "x.example.org"),
+        ("hub_name", "h.example.org", [""], "h.example.org"),
+        ("hub_name", None, ["?", "x.example.org"], "x.example.org"),
+        ("tls", "selfsigned", [""], "selfsigned"),
+        ("tls", "selfsigned", ["3", "x", "2"], "provided"),
+        ("compute", ["c1", "c2"], [""], ["c1", "c2"]),
+        ("centre_module", "apptainer/1.4", ["-"], ""),
+        ("admin_password", None, ["short", "correct horse", "wrong", "correct horse"], "correct horse"),
+    ],
+)
+def test_plain_lines(plain: Any, monkeypatch: Any, key: Any, present: Any, typed: Any, answer: Any) -> None:
+    lines = Lines(monkeypatch, *typed)
+    assert ask(plain, key, present) == answer
+    assert lines.typed == []
+    assert "\x1b" not in plain.console.export_text() + "".join(lines.prompts)
+
+
+def test_plain_lines_go_back_and_end(plain: Any, monkeypatch: Any) -> None:
+    Lines(monkeypatch, "<")
+    with pytest.raises(Back):
+        ask(plain, "tls")
+    with pytest.raises(KeyboardInterrupt):
+        ask(plain, "tls")
+
+
+@pytest.mark.parametrize(("typed", "answer"), [([""], False), (["maybe", "yes"], True), (["NO"], False)])
+def test_plain_yes_and_no(plain: Any, monkeypatch: Any, typed: Any, answer: Any) -> None:
+    Lines(monkeypatch, *typed)
+    assert plain.confirm("Sure?", default=False) is answer
+
+
+def test_a_plain_menu(plain: Any, monkeypatch: Any) -> None:
+    Lines(monkeypatch, "1")
+    assert plain.choose(MENU) == "one"
+    assert "  1. First" in plain.console.export_text()
 
 
 @pytest.mark.parametrize(("typed", "trusted"), [("y", True), ("n", False), (ENTER, False)])
 def test_host_keys(keys: Any, terminal: Any, typed: Any, trusted: Any) -> None:
     key = HostKey("c1", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43)
     keys.send_text(typed)
-    assert terminal.confirm_key(compare("c1", [key], [])) is trusted
+    assert terminal.confirm_keys([compare("c1", [key], [])]) is trusted
     shown = terminal.console.export_text()
     assert key.fingerprint in shown
     assert "ssh-keygen -lf" in shown
@@ -200,7 +336,7 @@ def test_a_changed_host_key_is_called_changed(keys: Any, terminal: Any) -> None:
     old = HostKey("c1", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43)
     new = HostKey("c1", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43)
     keys.send_text("n")
-    assert not terminal.confirm_key(compare("c1", [new], [old]))
+    assert not terminal.confirm_keys([compare("c1", [new], [old])])
     assert "ANOTHER key" in terminal.console.export_text()
 
 

@@ -14,24 +14,22 @@ from hpcampus.collection_checks import inventory_problems
 from hpcampus.passwords import hash_password
 from hpcampus.questions import KNOWN_ADMIN
 from hpcampus.render import (
+    CENTRE_FIELDS,
     SMALL_NODE,
     NodeSize,
     answers_from,
-    group_hosts,
+    groups_of,
+    host_variables,
     hosts_document,
     instructors_without_password,
     main_variables,
     obsolete_variables,
     profiles_for,
-    ssh_hosts,
+    ssh_users,
 )
-from tests.unit.wizard.conftest import ANSWERS, ROOT
+from tests.unit.wizard.conftest import ANSWERS, CENTRE, QUESTIONS, ROOT, SINGLE
 
-SINGLE = {
-    key: value
-    for key, value in {**ANSWERS, "profile": "single"}.items()
-    if key not in {"controller", "login", "compute", "shared_dir"}
-}
+SPECS = QUESTIONS.specs
 HASH = hash_password("correct horse")
 SECRETS = {"vault_password_hashes": {"admin": HASH, "verify": HASH, "boss": HASH, "mcurie": HASH}}
 
@@ -53,24 +51,64 @@ right_answers = st.fixed_dictionaries(
 )
 
 
-def every_host(groups: Any) -> Any:
-    return {**groups, "all": list(dict.fromkeys(host for hosts in groups.values() for host in hosts))}
-
-
-@pytest.mark.parametrize("answers", [ANSWERS, SINGLE], ids=["own-cluster", "single"])
+@pytest.mark.parametrize("answers", [ANSWERS, SINGLE, CENTRE], ids=["own-cluster", "single", "remote-centre"])
 def test_the_collection_accepts_it(answers: Any) -> None:
-    main = main_variables(answers, {}, SMALL_NODE)
-    assert inventory_problems(ROOT, main, SECRETS, every_host(group_hosts(answers))) == []
+    main, hosts = main_variables(answers, {}, SMALL_NODE, SPECS), hosts_document(answers, {})
+    assert inventory_problems(ROOT, main, SECRETS, groups_of(hosts), host_variables(hosts)) == []
 
 
 @given(right_answers)
 def test_answers_are_read_back(answers: Any) -> None:
-    main, hosts = main_variables(answers, {}, SMALL_NODE), hosts_document(answers, {})
+    main, hosts = main_variables(answers, {}, SMALL_NODE, SPECS), hosts_document(answers, {})
     found = answers_from(hosts, main, {"vault_password_hashes": {answers["admin_name"]: HASH}})
     assert found.pop(KNOWN_ADMIN) == answers["admin_name"]
     assert found == answers
-    assert main_variables(answers, main, SMALL_NODE) == main
+    assert main_variables(answers, main, SMALL_NODE, SPECS) == main
     assert hosts_document(answers, hosts) == hosts
+
+
+@pytest.mark.parametrize("answers", [SINGLE, CENTRE], ids=["single", "remote-centre"])
+def test_they_are_for_the_other_profiles_too(answers: Any) -> None:
+    main, hosts = main_variables(answers, {}, SMALL_NODE, SPECS), hosts_document(answers, {})
+    found = answers_from(hosts, main, {})
+    # What is as it usually is stands in no record.
+    assert found == {key: value for key, value in answers.items() if key in found}
+    assert {key for key in answers if key not in found} <= set(CENTRE_FIELDS)
+    assert main_variables({**answers, **found}, main, SMALL_NODE, SPECS) == main
+    assert hosts_document(answers, hosts) == hosts
+
+
+def test_a_record_of_a_centre_holds_only_what_is_unusual() -> None:
+    (record,) = main_variables(CENTRE, {}, SMALL_NODE, SPECS)["site_centres"]
+    assert set(record) == {"name", "login", "host_key", "base_dir", "partitions"}
+    changed = main_variables(
+        {**CENTRE, "centre_module": "apptainer/1.4"}, {"site_centres": [record]}, SMALL_NODE, SPECS
+    )
+    assert changed["site_centres"] == [{**record, "module": "apptainer/1.4"}]
+
+
+def test_other_centres_and_their_profiles_are_kept() -> None:
+    existing = main_variables(CENTRE, {}, SMALL_NODE, SPECS)
+    other = {"name": "state", "login": "l2", "host_key": "k", "base_dir": "/a/b", "partitions": ["gpu"]}
+    existing["site_centres"].append(other)
+    existing["site_profiles"].append(
+        {**existing["site_profiles"][0], "name": "g", "cluster": "state", "partition": "gpu"}
+    )
+    again = main_variables({**CENTRE, "centre_partition": "teaching"}, existing, SMALL_NODE, SPECS)
+    assert again["site_centres"][1] == other
+    assert [record["partition"] for record in again["site_profiles"]] == ["teaching", "gpu"]
+    hosts = hosts_document(CENTRE, {})
+    hosts["all"]["children"]["centre_login"]["hosts"]["l2"] = {"ansible_user": "ab"}
+    assert list(
+        hosts_document({**CENTRE, "centre_login": "new"}, hosts)["all"]["children"]["centre_login"]["hosts"]
+    ) == ["new", "l2"]
+
+
+def test_another_profile_takes_its_traces_along() -> None:
+    single, hosts = main_variables(SINGLE, {}, SMALL_NODE, SPECS), hosts_document(SINGLE, {})
+    assert obsolete_variables(CENTRE, single)[:3] == ["site_hub_address", "site_login_address", "site_partitions"]
+    assert "slurm" not in hosts_document(CENTRE, hosts)["all"]["children"]
+    assert "site_hub_address" not in obsolete_variables(ANSWERS, {"site_hub_address": "hub.internal"})
 
 
 @given(st.integers(1, 512), st.integers(256, 4_000_000))
@@ -93,14 +131,14 @@ def test_large_nodes_get_larger_profiles() -> None:
 
 
 def test_own_records_are_kept() -> None:
-    existing = main_variables(ANSWERS, {}, SMALL_NODE)
+    existing = main_variables(ANSWERS, {}, SMALL_NODE, SPECS)
     existing["site_partitions"].append({"name": "exam", "max_time_minutes": 60})
     existing["site_profiles"][0]["label"] = "My own label"
     existing["site_courses"][0]["students"] = ["bob"]
     existing["site_courses"][0]["instructors"].append("rfeynman")
     existing["site_courses"].append({"slug": "other", "title": "Other", "instructors": ["x"]})
     existing["site_accounts"].append({"name": "bob", "password_hash": HASH})
-    again = main_variables({**ANSWERS, "course_title": "New title"}, existing, SMALL_NODE)
+    again = main_variables({**ANSWERS, "course_title": "New title"}, existing, SMALL_NODE, SPECS)
     assert again["site_courses"][0]["title"] == "New title"
     # Who teaches needs an account.
     assert [record["name"] for record in again["site_accounts"]] == [
@@ -117,21 +155,21 @@ def test_own_records_are_kept() -> None:
 
 
 def test_a_renamed_partition_takes_its_profiles_along() -> None:
-    existing = main_variables(ANSWERS, {}, SMALL_NODE)
-    again = main_variables({**ANSWERS, "partition": "teaching"}, existing, SMALL_NODE)
+    existing = main_variables(ANSWERS, {}, SMALL_NODE, SPECS)
+    again = main_variables({**ANSWERS, "partition": "teaching"}, existing, SMALL_NODE, SPECS)
     assert [record["name"] for record in again["site_partitions"]] == ["teaching"]
     assert {record["partition"] for record in again["site_profiles"]} == {"teaching"}
 
 
 def test_another_administrator_is_added() -> None:
-    existing = main_variables(ANSWERS, {}, SMALL_NODE)
-    again = main_variables({**ANSWERS, "admin_name": "boss"}, existing, SMALL_NODE)
+    existing = main_variables(ANSWERS, {}, SMALL_NODE, SPECS)
+    again = main_variables({**ANSWERS, "admin_name": "boss"}, existing, SMALL_NODE, SPECS)
     assert again["site_admins"] == ["admin", "boss"]
     assert [record["name"] for record in again["site_accounts"]] == ["admin", "verify", "mcurie", "boss"]
 
 
 def test_every_instructor_without_an_account_gets_one() -> None:
-    existing = main_variables(ANSWERS, {}, SMALL_NODE)
+    existing = main_variables(ANSWERS, {}, SMALL_NODE, SPECS)
     existing["site_courses"].append(
         {"slug": "other", "title": "O", "instructors": ["own", "var", "new", "mcurie", "admin"]}
     )
@@ -141,7 +179,7 @@ def test_every_instructor_without_an_account_gets_one() -> None:
     ]
     secrets = {"vault_password_hashes": {"admin": HASH, "verify": HASH}}
     assert instructors_without_password(ANSWERS, existing, secrets) == {"mcurie": "physics101", "new": "other"}
-    accounts = main_variables(ANSWERS, existing, SMALL_NODE)["site_accounts"]
+    accounts = main_variables(ANSWERS, existing, SMALL_NODE, SPECS)["site_accounts"]
     assert accounts[:5] == existing["site_accounts"]
     assert accounts[5:] == [{"name": "new", "password_hash": "{{ vault_password_hashes['new'] }}"}]
     assert instructors_without_password(ANSWERS, existing, SECRETS) == {"new": "other"}
@@ -154,15 +192,17 @@ def test_a_hash_without_an_account_is_made_anew() -> None:
 def test_another_authenticator_has_its_own_accounts() -> None:
     existing = {"jupyterhub_authenticator": "oauth"}
     assert instructors_without_password(ANSWERS, existing, {}) == {}
-    accounts = main_variables(ANSWERS, existing, SMALL_NODE)["site_accounts"]
+    accounts = main_variables(ANSWERS, existing, SMALL_NODE, SPECS)["site_accounts"]
     assert [record["name"] for record in accounts] == ["admin", "verify"]
 
 
 def test_a_new_password_is_looked_up_in_the_vault() -> None:
     existing = {"site_accounts": [{"name": "admin", "password_hash": HASH}]}
-    kept = main_variables(ANSWERS, existing, SMALL_NODE)["site_accounts"][0]
+    kept = main_variables(ANSWERS, existing, SMALL_NODE, SPECS)["site_accounts"][0]
     assert kept == {"name": "admin", "password_hash": HASH}
-    renewed = main_variables({**ANSWERS, "admin_password": "correct horse"}, existing, SMALL_NODE)["site_accounts"][0]
+    renewed = main_variables({**ANSWERS, "admin_password": "correct horse"}, existing, SMALL_NODE, SPECS)[
+        "site_accounts"
+    ][0]
     assert renewed["password_hash"] == "{{ vault_password_hashes['admin'] }}"
 
 
@@ -186,18 +226,21 @@ def test_this_machine_needs_no_ssh() -> None:
     local = {key: value for key, value in SINGLE.items() if key != "ssh_user"} | {"hub_connection": "local"}
     document = hosts_document(local, hosts_document(SINGLE, {}))
     assert document["all"]["children"]["hub"]["hosts"]["jupyter.example.org"] == {"ansible_connection": "local"}
-    assert ssh_hosts(local) == []
-    assert ssh_hosts(ANSWERS) == ["jupyter.example.org", "ctl", "login", "c1", "c2"]
+    assert ssh_users(local) == {}
+    assert list(ssh_users(ANSWERS)) == ["jupyter.example.org", "ctl", "login", "c1", "c2"]
+    assert ssh_users(CENTRE) == {"jupyter.example.org": "admin", "login.hpc.example.net": "p123hub"}
+    assert ssh_users({**CENTRE, "hub_connection": "local"}) == {"login.hpc.example.net": "p123hub"}
+    assert ssh_users({"profile": "own-cluster", "hub_name": "h", "ssh_user": "root"}) == {"h": "root"}
 
 
 def test_what_became_meaningless_is_named() -> None:
-    assert set(obsolete_variables(ANSWERS)) == {
+    assert set(obsolete_variables(ANSWERS, {})) == {
         "apptainer_deb_url", "apptainer_deb_checksum", "apache_certificate_file", "apache_certificate_key_file",
     }  # fmt: skip
-    assert obsolete_variables({**ANSWERS, "apptainer": "deb", "tls": "provided"}) == []
+    assert obsolete_variables({**ANSWERS, "apptainer": "deb", "tls": "provided"}, {}) == []
 
 
-@pytest.mark.parametrize("profile", ["single", "own-cluster"])
+@pytest.mark.parametrize("profile", ["single", "own-cluster", "remote-centre"])
 def test_the_worked_examples_can_be_read(profile: Any) -> None:
     from hpcampus.yaml_files import read_plain
 

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from hpcampus import cli, vault
 from hpcampus.errors import AnswersError, HostKeyError, InventoryError
 from hpcampus.host_keys import HostKey
 from hpcampus.passwords import matches
-from hpcampus.places import Site
-from hpcampus.questions import QUESTIONS
+from hpcampus.places import Site, site_at
+from hpcampus.probes import Finding, Level, Line, Option, Probe, Prober
 from hpcampus.render import NodeSize
-from hpcampus.setup import LEAVE, WRITE, Request, Setup
+from hpcampus.setup import LEAVE, WRITE, Back, Request, Setup
+from hpcampus.setup.inputs import read_answers, write_answers
 from hpcampus.yaml_files import read_plain
-from tests.unit.wizard.conftest import ANSWERS, CANARY, ROOT, write_certificate
+from tests.unit.wizard.conftest import ANSWERS, CANARY, CENTRE, ROOT, write_certificate
 
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI"
 PASSWORD = f"pw-{CANARY}"
@@ -33,18 +35,37 @@ def key_of(host: Any, last: Any = "A") -> Any:
 
 
 class Person:
-    """Gives prepared answers; stops where told to."""
+    """Gives prepared answers; stops where told to.
 
-    def __init__(self, answers: Any, reviews: Any = (WRITE,), stop_at: Any = "", trusts: Any = True) -> None:
-        self.answers, self.reviews, self.stop_at, self.trusts = dict(answers), list(reviews), stop_at, trusts
+    Args:
+        answers: By question; what is not among them stays as it is offered.
+        choices: What is chosen in menus, one after another; at the end the inventory is written.
+        stop_at: The question at which Ctrl-C is pressed.
+        back_at: Questions at which the way back is taken, once each.
+    """
+
+    def __init__(
+        self, answers: Any, choices: Any = (), *, stop_at: Any = "", back_at: Any = (), trusts: Any = True
+    ) -> None:
+        self.answers, self.choices, self.stop_at, self.trusts = dict(answers), list(choices), stop_at, trusts
+        self.back_at = list(back_at)
         self.asked: list[str] = []
         self.notices: list[str] = []
         self.confirmed: list[Any] = []
+        self.menus: list[Any] = []
+        self.troubles: list[str] = []
+        self.changes: list[str] = []
+        self.lines: list[str] = []
+        self.offered: dict[str, Any] = {}
 
-    def ask(self, question: Any, present: Any, known: Any, inspector: Any) -> Any:
+    def ask(self, question: Any, present: Any, known: Any, inspector: Any, options: Any) -> Any:
         if question.key == self.stop_at:
             raise KeyboardInterrupt
         self.asked.append(question.key)
+        self.offered[question.key] = (present, [option.value for option in options])
+        if question.key in self.back_at:
+            self.back_at.remove(question.key)
+            raise Back
         if question.key not in self.answers:
             return None if question.optional(known) else question.parse(present)
         value = question.parse(self.answers[question.key])
@@ -52,44 +73,88 @@ class Person:
             inspector(value, known)
         return value
 
-    def review(self, _values: Any) -> Any:
-        return self.reviews.pop(0)
+    def choose(self, menu: Any) -> Any:
+        self.menus.append(menu)
+        choice = self.choices.pop(0) if self.choices else WRITE
+        if choice is Back:
+            raise Back
+        assert choice in {row.key for row in (*menu.rows, *menu.actions)}
+        return choice
 
-    def confirm_key(self, comparison: Any) -> Any:
-        self.confirmed.append(comparison)
+    def variable(self, variables: Any, _values: Any, parse: Any) -> Any:
+        name, text = self.answers["variable"]
+        assert name in variables
+        return name, parse(name, text)
+
+    def confirm_keys(self, comparisons: Any) -> Any:
+        self.confirmed += comparisons
         return self.trusts
+
+    def confirm_writing(self, changes: Any) -> Any:
+        self.changes.append(changes)
+        return self.answers.get("write", True)
 
     def notice(self, problem: Any) -> None:
         self.notices.append(problem.key)
 
+    def trouble(self, error: Any) -> None:
+        self.troubles.append(error.what)
+
+    def found(self, lines: Any) -> None:
+        self.lines += [line.text for line in lines]
+
+    def waiting(self, _key: Any) -> Any:
+        return nullcontext()
+
 
 FULL = {**ANSWERS, "admin_password": PASSWORD}
+BIG = {"cpus": 64, "memory_mb": 256_000}
+
+
+def finding(answers: Any, **parts: Any) -> Any:
+    """Make a prober of one probe, which looks as soon as there are pinned keys."""
+
+    def inputs(known: Any) -> Any:
+        return str(known.get("known_hosts", "")) or None
+
+    if isinstance(parts.get("facts"), Exception):
+
+        def run(_inputs: Any) -> Any:
+            raise parts["facts"]
+    else:
+
+        def run(_inputs: Any) -> Any:
+            return Finding(answers, **parts)
+
+    return lambda: Prober([Probe(answers, 5, inputs, run)])
 
 
 def setup(
-    site: Site, person: Any = None, *, fetch: Any = lambda host: [key_of(host)], probe: Any = None, **request: Any
+    site: Site, person: Any = None, *, fetch: Any = lambda host: [key_of(host)], prober: Any = None, **request: Any
 ) -> Any:
     site.state.make()
+    prober = prober or finding("nodes", facts=BIG)
+    return Setup(site, ROOT, Request(**request), person, lambda _key, _values: None, fetch, prober)
 
-    def look(_hosts: Any, _user: Any, _known_hosts: Any) -> Any:
-        return NodeSize(64, 256_000)
 
-    return Setup(site, ROOT, Request(**request), person, lambda _key, _values: None, fetch, probe or look)
+# The questions that somebody who is asked for the first time has to answer: nobody can find them out.
+FIRST = ["profile", "hub_name", "ssh_user", "controller", "compute", "tls", "admin_password", "course_slug"]
 
 
 def test_a_first_time(site: Site) -> None:
     person = Person(FULL)
     outcome = setup(site, person).run()
-    applicable = [question.key for question in QUESTIONS if question.key in FULL]
-    assert person.asked == applicable
+    assert person.asked == FIRST
     assert all(outcome.written.values())
     assert outcome.node == NodeSize(64, 256_000)
     main = read_plain(site.main_file)
     assert [profile["name"] for profile in main["site_profiles"]] == ["small", "medium", "large"]
     secrets = vault.decrypt(site.vault_file.read_text(), outcome.vault_key, site.vault_file)
     assert "site_verify_password:" in secrets
-    assert [comparison.host for comparison in person.confirmed] == ["jupyter.example.org", "ctl", "login", "c1", "c2"]
-    assert site.known_hosts.read_text().count("ssh-ed25519") == 5
+    assert [comparison.host for comparison in person.confirmed] == ["jupyter.example.org", "ctl", "c1", "c2"]
+    assert site.known_hosts.read_text().count("ssh-ed25519") == 4
+    assert "site_hub_name: jupyter.example.org" in person.changes[0]
+    assert PASSWORD not in person.changes[0]
     assert not (site.state.path / "draft.json").exists()
 
 
@@ -103,9 +168,10 @@ def test_a_second_time_asks_nothing_and_changes_nothing(site: Site) -> None:
 
 def test_one_section_is_changed(site: Site) -> None:
     setup(site, Person(FULL)).run()
-    person = Person({"course_title": "Physics for all"}, reviews=["course", WRITE])
+    person = Person({"course_title": "Physics for all"}, ["course", "course_title", "back"])
     outcome = setup(site, person).run()
-    assert person.asked == ["course_slug", "course_title", "course_instructor"]
+    assert person.asked == ["course_title"]
+    assert [row.key for row in person.menus[1].rows] == ["course_slug", "course_title", "course_instructor"]
     assert {path.name for path, changed in outcome.written.items() if changed} == {"main.yml"}
     assert read_plain(site.main_file)["site_courses"][0]["title"] == "Physics for all"
 
@@ -113,9 +179,9 @@ def test_one_section_is_changed(site: Site) -> None:
 def test_a_changed_profile_asks_what_it_needs(site: Site) -> None:
     single = {key: value for key, value in FULL.items() if key not in {"controller", "login", "compute", "shared_dir"}}
     setup(site, Person({**single, "profile": "single"})).run()
-    person = Person(ANSWERS, reviews=["platform", WRITE])
+    person = Person(ANSWERS, ["platform", "profile", Back])
     setup(site, person).run()
-    assert "compute" in person.asked
+    assert person.asked == ["profile", "controller", "compute"]
     groups = read_plain(site.hosts_file)["all"]["children"]["slurm"]["children"]
     assert list(groups["slurm_compute"]["hosts"]) == ["c1", "c2"]
 
@@ -129,15 +195,15 @@ def test_a_new_password_and_none(site: Site) -> Any:
 
     before = hashed()
     assert matches(PASSWORD, before)
-    setup(site, Person({}, reviews=["admin", WRITE])).run()
+    setup(site, Person({}, choices=["admin", "admin_password", "back"])).run()
     assert hashed() == before
-    setup(site, Person({"admin_password": "another password"}, reviews=["admin", WRITE])).run()
+    setup(site, Person({"admin_password": "another password"}, choices=["admin", "admin_password", "back"])).run()
     assert matches("another password", hashed())
 
 
 def test_an_instructor_can_log_in(site: Site) -> None:
     """The person named for the course has an account; its password is told once and kept as a hash only."""
-    outcome = setup(site, Person(FULL)).run()
+    outcome = setup(site, from_file=ANSWERS, password=PASSWORD, accept_new=True).run()
     (account,) = outcome.accounts
     assert (account.name, account.course) == ("mcurie", "physics101")
     assert account.password not in repr(outcome)
@@ -159,9 +225,9 @@ def test_an_instructor_can_log_in(site: Site) -> None:
     assert (again.accounts, hashes()) == ((), before)
     assert site.main_file.read_text() == text
     # Another instructor gets another account; the first one keeps the old.
-    other = setup(site, Person({"course_instructor": "hand"}, reviews=["course", WRITE])).run()
+    other = setup(site, Person({"course_instructor": "hand"}, ["course", "course_instructor", "back"])).run()
     assert other.accounts == ()
-    other = setup(site, Person({"course_instructor": "rfeynman"}, reviews=["course", WRITE])).run()
+    other = setup(site, Person({"course_instructor": "rfeynman"}, ["course", "course_instructor", "back"])).run()
     assert [account.name for account in other.accounts] == ["rfeynman"]
     names = [record["name"] for record in read_plain(site.main_file)["site_accounts"]]
     assert names == ["hand", "admin", "verify", "mcurie", "rfeynman"]
@@ -169,7 +235,7 @@ def test_an_instructor_can_log_in(site: Site) -> None:
 
 
 def test_an_administrator_who_teaches_needs_no_second_account(site: Site) -> None:
-    outcome = setup(site, Person({**FULL, "course_instructor": "admin"})).run()
+    outcome = setup(site, Person(FULL)).run()
     assert outcome.accounts == ()
     assert [record["name"] for record in read_plain(site.main_file)["site_accounts"]] == ["admin", "verify"]
 
@@ -180,7 +246,7 @@ def read_yaml(text: Any) -> Any:
     return YAML(typ="safe").load(text)
 
 
-@pytest.mark.parametrize("stop_at", [question.key for question in QUESTIONS if question.key in FULL])
+@pytest.mark.parametrize("stop_at", FIRST)
 def test_ctrl_c_at_every_question_and_going_on(site: Site, stop_at: Any) -> None:
     first = Person(FULL, stop_at=stop_at)
     with pytest.raises(KeyboardInterrupt):
@@ -199,16 +265,16 @@ def test_ctrl_c_at_every_question_and_going_on(site: Site, stop_at: Any) -> None
 
 
 def test_leaving_writes_nothing_and_keeps_the_answers(site: Site) -> None:
-    assert setup(site, Person(FULL, reviews=[LEAVE])).run().written == {}
+    assert setup(site, Person(FULL, choices=[LEAVE])).run().written == {}
     assert not site.inventory.exists()
-    assert json.loads((site.state.path / "draft.json").read_text())["course_title"] == "Physics 101"
+    assert json.loads((site.state.path / "draft.json").read_text())["course_slug"] == "physics101"
 
 
 def test_a_damaged_draft_is_no_draft(site: Site) -> None:
     site.state.make()
     for text in ("{", "[]", '{"hub_name": 3, "odd": 1, "admin_password": "x"}'):
         (site.state.path / "draft.json").write_text(text)
-        assert "hub_name" in (person := Person(FULL, reviews=[LEAVE])).asked or setup(site, person).run().written == {}
+        assert "hub_name" in (person := Person(FULL, choices=[LEAVE])).asked or setup(site, person).run().written == {}
 
 
 def test_a_remembered_answer_that_is_not_valid_any_more_is_asked_again(site: Site) -> None:
@@ -281,7 +347,7 @@ class Stubborn(Person):
         self.reasons: list[tuple[str, str]] = []
         self.stops_at_notice = False
 
-    def ask(self, question: Any, present: Any, known: Any, inspector: Any) -> Any:
+    def ask(self, question: Any, present: Any, known: Any, inspector: Any, options: Any) -> Any:
         while question.key in self.lists:
             assert self.lists[question.key], f"{question.key} is asked once too often: {self.refusals} {self.reasons}"
             raw = self.lists[question.key].pop(0)
@@ -294,7 +360,7 @@ class Stubborn(Person):
                 self.refusals.append((question.key, str(error)))
             else:
                 return value
-        return super().ask(question, present, known, inspector)
+        return super().ask(question, present, known, inspector, options)
 
     def notice(self, problem: Any) -> None:
         if self.stops_at_notice:
@@ -437,17 +503,19 @@ def test_a_host_that_does_not_answer(site: Site) -> None:
     def silent(host: Any) -> None:
         raise HostKeyError("host-key-missing", host=host, problem="Connection refused")
 
+    person = Person(FULL)
     with pytest.raises(HostKeyError):
-        setup(site, Person(FULL), fetch=silent).run()
+        setup(site, person, fetch=silent).run()
+    # It is said when the host is met, and the questions go on.
+    assert len(person.troubles) == 4
+    assert person.asked == FIRST
     assert not site.inventory.exists()
     assert (site.state.path / "draft.json").exists()
 
 
 def test_nodes_that_cannot_be_looked_at_get_small_profiles(site: Site) -> None:
-    def refused(_hosts: Any, _user: Any, _known_hosts: Any) -> None:
-        raise OSError("Permission denied (publickey).")
-
-    outcome = setup(site, Person(FULL), probe=refused).run()
+    refused = finding("nodes", facts=OSError("Permission denied (publickey)."))
+    outcome = setup(site, Person(FULL), prober=refused).run()
     assert "Permission denied" in outcome.probe_problem
     assert [profile["name"] for profile in read_plain(site.main_file)["site_profiles"]] == ["small"]
 
@@ -490,3 +558,112 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert cli.run(arguments[:3]) == 0
     assert "instructor of" not in capsys.readouterr().out
     assert read_plain(tmp_path / "inventory/group_vars/all/main.yml")["site_courses"][0]["title"] == "From here"
+
+
+# Questions of a site at somebody else's cluster that nobody can find out.
+FIRST_AT_A_CENTRE = [
+    "profile", "hub_name", "ssh_user", "centre_login", "centre_account", "centre_base_dir", "centre_partition",
+    "tls", "admin_password", "course_slug",
+]  # fmt: skip
+AT_A_CENTRE = {**CENTRE, "admin_password": PASSWORD}
+SEEN = {
+    "centre_base_dir": "/home/p123hub/hpcampus",
+    "centre_partition": "interactive",
+    "centre_module": "apptainer/1.4",
+}
+
+
+def test_a_centre_is_asked_about_and_its_key_pinned(site: Site) -> None:
+    person = Person(AT_A_CENTRE)
+    setup(site, person).run()
+    assert person.asked == FIRST_AT_A_CENTRE
+    (record,) = read_plain(site.main_file)["site_centres"]
+    key = key_of("login.hpc.example.net")
+    assert record["host_key"] == key.public
+    assert key.line in site.known_hosts.read_text()
+    again = Person({})
+    assert not any(setup(site, again).run().written.values())
+    assert (again.asked, again.confirmed) == ([], [])
+
+
+def test_what_is_found_at_a_centre_is_not_asked(site: Site) -> None:
+    options = {"centre_partition": (Option("interactive", "interactive (up)"), Option("gpu", "gpu (up)"))}
+    found = finding("centre", proposals=SEEN, options=options, facts=BIG, lines=(Line(Level.OK, "Slurm 24.11"),))
+    person = Person(AT_A_CENTRE, ["centre", "centre_partition", "back", "found"])
+    setup(site, person, prober=found).run()
+    assert person.asked == [key for key in FIRST_AT_A_CENTRE if key not in SEEN] + ["centre_partition"]
+    assert person.lines == ["Slurm 24.11"]
+    assert person.offered["centre_partition"] == ("interactive", ["interactive", "gpu"])
+    (record,) = read_plain(site.main_file)["site_centres"]
+    assert (record["module"], record["base_dir"]) == ("apptainer/1.4", SEEN["centre_base_dir"])
+
+
+def test_a_key_that_the_centre_publishes_needs_no_confirmation(site: Site) -> None:
+    key = key_of("login.hpc.example.net")
+    person = Person({**AT_A_CENTRE, "hub_connection": "local"})
+    given = {"hub_connection": "local", "centre_host_key": key.public}
+    setup(site, person, given=given).run()
+    assert person.confirmed == []
+    assert key.line in site.known_hosts.read_text()
+
+
+def test_another_key_than_the_published_one_is_a_change(site: Site) -> None:
+    given = {**CENTRE, "hub_connection": "local", "centre_host_key": key_of("x", "B").public}
+    with pytest.raises(HostKeyError) as caught:
+        setup(site, from_file=given, password=PASSWORD, accept_new=True).run()
+    assert "has changed" in caught.value.what
+
+
+@pytest.mark.parametrize("back_at", FIRST[1:])
+def test_back_at_every_question(site: Site, back_at: Any) -> None:
+    person = Person(FULL, back_at=[back_at])
+    assert all(setup(site, person).run().written.values())
+    number = FIRST.index(back_at)
+    assert person.asked == [*FIRST[: number + 1], FIRST[number - 1], *FIRST[number:]]
+
+
+def test_back_at_the_first_question_asks_it_again(site: Site) -> None:
+    person = Person(FULL, back_at=["profile", "profile"])
+    setup(site, person).run()
+    assert person.asked == ["profile", "profile", *FIRST]
+
+
+def test_what_is_shown_need_not_be_written(site: Site) -> None:
+    person = Person({**FULL, "write": False}, [WRITE, WRITE, LEAVE])
+    assert setup(site, person).run().written == {}
+    assert len(person.changes) == 2
+    assert not site.inventory.exists()
+
+
+def test_a_dry_run_writes_nothing(site: Site) -> None:
+    outcome = setup(site, from_file=ANSWERS, password=PASSWORD, accept_new=True, dry_run=True).run()
+    assert (outcome.written, site.inventory.exists()) == ({}, False)
+    assert "+site_hub_name: jupyter.example.org" in outcome.changes
+    assert "admin_password" not in outcome.answers
+
+
+def test_a_recorded_run_can_be_replayed(site: Site, tmp_path: Path) -> None:
+    first = setup(site, Person(FULL)).run()
+    record = tmp_path / "answers.yml"
+    write_answers(record, first.answers)
+    other = site_at(tmp_path / "other")
+    setup(other, from_file=read_answers(record), password=PASSWORD, accept_new=True).run()
+    assert other.main_file.read_text() == site.main_file.read_text()
+    assert other.hosts_file.read_text() == site.hosts_file.read_text()
+
+
+def test_any_other_variable_can_be_set(site: Site) -> None:
+    person = Person({**FULL, "variable": ("site_max_servers", "40")}, ["more"])
+    setup(site, person).run()
+    assert read_plain(site.main_file)["site_max_servers"] == 40
+    setup(site, given={"site_max_servers": "50"}).run()
+    assert read_plain(site.main_file)["site_max_servers"] == 50
+
+
+def test_a_contradiction_is_told_and_can_be_mended(site: Site) -> None:
+    setup(site, Person(FULL)).run()
+    text = site.main_file.read_text().replace("    time_limit_minutes: 120", "    time_limit_minutes: 9999", 1)
+    site.main_file.write_text(text)
+    person = Person({}, [WRITE, LEAVE])
+    assert setup(site, person).run().written == {}
+    assert "contradict" in person.troubles[0]

@@ -15,7 +15,7 @@ import pytest
 from hpcampus.yaml_files import read_plain
 from tests.unit.wizard.conftest import ROOT
 
-ENTER, CTRL_C, CLEAR = "\r", "\x03", "\x15"
+ENTER, CTRL_C, CLEAR, UP, ESC = "\r", "\x03", "\x15", "\x1b[A", "\x1b"
 PASSWORD = "a password nobody sees"
 
 
@@ -60,10 +60,9 @@ def end(child: Any) -> Any:
 
 def test_setup_stopped_resumed_and_finished(start: Any, tmp_path: Path) -> None:
     child = start("setup", "--skip-host-keys")
-    answer(child, "What shall be installed", ENTER)
+    answer(child, "What shall be installed", UP + ENTER)
     answer(child, "Name of the hub", "https://jupyter.example.org" + ENTER)
     answer(child, "is an address", CLEAR + "jupyter.example.org" + ENTER)
-    answer(child, "reached from here", ENTER)
     answer(child, "User for ssh", CTRL_C)
     child.expect("Stopped; nothing was written")
     assert end(child) == 130
@@ -72,18 +71,18 @@ def test_setup_stopped_resumed_and_finished(start: Any, tmp_path: Path) -> None:
     child = start("setup", "--skip-host-keys")
     child.expect("Going on with the answers")
     answer(child, "User for ssh", CLEAR + "admin" + ENTER)
-    answer(child, "Apptainer come from", ENTER)
-    answer(child, "Name of the partition", ENTER)
-    answer(child, "Name of the notebook image", ENTER)
     answer(child, "Which certificate", ENTER)
-    answer(child, "User name of the first", ENTER)
     answer(child, "Password of the admin", "short" + ENTER)
     answer(child, "at least 10 are needed", CLEAR + PASSWORD + ENTER)
     answer(child, "The same password", PASSWORD + ENTER)
     answer(child, "Short name of the first course", "physics101" + ENTER)
-    answer(child, "Title of the course", CLEAR + "Physics 101" + ENTER)
-    answer(child, "its instructor", ENTER)
+    # The section of the course is the last above the actions.
+    answer(child, "Write the inventory, or", UP + ENTER)
+    answer(child, "Title of the course", UP * 2 + ENTER)
+    answer(child, r"course[^\r\n]*1mphysics101", CLEAR + "Physics 101" + ENTER)
+    answer(child, "First course", ESC)
     answer(child, "Write the inventory, or", ENTER)
+    answer(child, "Write it", ENTER)
     child.expect("Key of the vault")
     assert end(child) == 0
     assert PASSWORD not in child.before

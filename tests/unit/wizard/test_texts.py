@@ -13,9 +13,8 @@ import pytest
 from hpcampus import errors
 from hpcampus.causes import CAUSES
 from hpcampus.errors import ExitCode, HpcampusError
-from hpcampus.questions import QUESTIONS, SECTIONS
 from hpcampus.texts.en import ERRORS, TEXTS
-from tests.unit.wizard.conftest import ROOT
+from tests.unit.wizard.conftest import QUESTIONS, ROOT
 
 SOURCES = [path for path in (ROOT / "wizard/hpcampus").rglob("*.py") if "lab" not in path.relative_to(ROOT).parts]
 
@@ -76,7 +75,7 @@ def test_errors_fill_their_placeholders(key: Any) -> None:
 def test_everything_put_together_exists() -> None:
     wanted = {f"prompt.{question.key}" for question in QUESTIONS}
     wanted |= {f"choice.{question.key}.{value}" for question in QUESTIONS for value in question.choices}
-    wanted |= {f"section.{section}" for section in SECTIONS}
+    wanted |= {f"section.{section}" for section in QUESTIONS.sections}
     wanted |= {f"{kind}.{cause.name}" for kind in ("cause", "cure") for cause in CAUSES}
     wanted |= {f"status.{status}" for status in ("done", "failed", "stopped", "running")}
     wanted |= {f"demo.role.{role}" for role in ("admin", "instructor", "student")}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hpcampus.cli.common import console_here, inventory_option, options_again, vault_option
+from hpcampus.cli.common import console_here, inventory_option, options_again, plain_option, vault_option
 from hpcampus.errors import InterruptedRunError, NoTerminalError
 from hpcampus.texts import t
 
@@ -23,15 +23,19 @@ if TYPE_CHECKING:
 @click.option("--answers", "answers_file", type=click.Path(path_type=Path), help=t("help.setup.answers"))
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help=t("help.setup.set"))
 @click.option("--non-interactive", is_flag=True, help=t("help.setup.non-interactive"))
+@click.option("--dry-run", is_flag=True, help=t("help.setup.dry-run"))
+@click.option("--record", type=click.Path(path_type=Path), help=t("help.setup.record"))
 @click.option("--admin-password-file", type=click.Path(path_type=Path), help=t("help.setup.password-file"))
 @click.option("--accept-new-host-keys", "accept_new", is_flag=True, help=t("help.setup.accept-new"))
 @click.option("--accept-changed-host-keys", "accept_changed", is_flag=True, help=t("help.setup.accept-changed"))
 @click.option("--skip-host-keys", is_flag=True, help=t("help.setup.skip-host-keys"))
 @vault_option
+@plain_option
 def setup_command(
     inventory: Path,
     answers_file: Path | None,
     assignments: Sequence[str],
+    record: Path | None,
     admin_password_file: Path | None,
     vault_password_file: Path | None,
     **flags: bool,
@@ -39,11 +43,11 @@ def setup_command(
     """Ask, and write an inventory."""
     from hpcampus.places import find_collection, site_at
     from hpcampus.screens.progress import say
-    from hpcampus.screens.setup import print_outcome
+    from hpcampus.screens.setup import make_asker, print_outcome
     from hpcampus.setup import Request, Setup
-    from hpcampus.setup_input import read_answers, read_assignments, read_password
+    from hpcampus.setup.inputs import read_answers, read_assignments, read_password, write_answers
 
-    interactive = not flags.pop("non_interactive")
+    interactive, plain = not flags.pop("non_interactive"), flags.pop("plain")
     if interactive and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NoTerminalError("no-terminal")
     site, console = site_at(inventory), console_here()
@@ -54,16 +58,16 @@ def setup_command(
         vault_password_file=vault_password_file,
         **flags,
     )
-    asker = None
+    asker = make_asker(console, plain=plain) if interactive else None
     if interactive:
-        from hpcampus.screens.prompts import Terminal
-
         say(console, t("setup.intro", path=site.inventory))
-        asker = Terminal(console)
+        say(console, t("setup.intro-plain" if plain else "setup.intro-keys"))
     with site.state.lock():
         setup = Setup(site, find_collection(), request, asker, lambda key, values: say(console, t(key, **values)))
         try:
             outcome = setup.run()
         except KeyboardInterrupt:
             raise InterruptedRunError("setup-stopped") from None
-    print_outcome(console, outcome, options_again(inventory))
+    if record is not None and outcome.answers:
+        write_answers(record, outcome.answers)
+    print_outcome(console, outcome, options_again(inventory, vault_password_file), record)

@@ -84,6 +84,11 @@ class Prober:
             # A daemon: a probe that hangs must not keep the command from ending.
             threading.Thread(target=self._run, args=(look,), name=f"probe {probe.name}", daemon=True).start()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all probes, in order."""
+        return tuple(probe.name for probe in self._probes)
+
     def finding(self, name: str, wait: float = 0) -> Finding | None:
         """Give what a probe found with the newest inputs.
 

@@ -10,15 +10,39 @@ from hpcampus.screens.progress import say
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
-    from hpcampus.setup import Outcome
+    from hpcampus.setup import Asker, Outcome
 
 
-def print_outcome(console: Console, outcome: Outcome, inventory: str) -> None:
-    """Print which files were written and what comes next."""
+def make_asker(console: Console, *, plain: bool) -> Asker:
+    """Choose how to ask: with the arrow keys, or in plain lines."""
+    if plain or console.is_dumb_terminal:
+        from hpcampus.screens.plain import Plain  # noqa: PLC0415 -- one of the two is needed
+
+        return Plain(console)
+    from hpcampus.screens.prompts import Terminal  # noqa: PLC0415
+
+    return Terminal(console)
+
+
+def print_outcome(console: Console, outcome: Outcome, options: str, record: Path | None = None) -> None:
+    """Print which files were written and what comes next.
+
+    Args:
+        console: Where to.
+        outcome: What setup did.
+        options: What the next command needs to reach the same site.
+        record: Where the answers were recorded.
+    """
+    if record is not None and outcome.answers:
+        say(console, t("setup.recorded", path=record))
     if not outcome.written:
-        say(console, t("setup.left"))
+        for line in outcome.changes.splitlines():
+            say(console, line)
+        say(console, t("setup.dry-run" if outcome.answers else "setup.left"))
         return
     if outcome.node is not None:
         say(console, t("setup.probe-sizes", cpus=outcome.node.cpus, memory=outcome.node.memory_mb))
@@ -31,4 +55,4 @@ def print_outcome(console: Console, outcome: Outcome, inventory: str) -> None:
     for account in outcome.accounts:
         say(console, t("setup.account", name=account.name, password=account.password, course=account.course))
     say(console, t("setup.vault-key", path=outcome.vault_key), "bold")
-    say(console, t("setup.next", inventory=inventory))
+    say(console, t("setup.next", inventory=options))

@@ -60,6 +60,8 @@ TEXTS: Final[dict[str, str]] = {
     "help.setup.answers": "YAML file with answers by name.",
     "help.setup.set": "One answer as NAME=VALUE; may be given several times.",
     "help.setup.non-interactive": "Ask nothing; fail when an answer is missing or wrong.",
+    "help.setup.dry-run": "Write nothing; show what would change on disk.",
+    "help.setup.record": "Write the answers, without passwords, into a YAML file that --answers takes.",
     "help.setup.accept-new": "Pin host keys that are not known yet without asking.",
     "help.setup.accept-changed": "Pin host keys that have changed without asking.",
     "help.setup.skip-host-keys": "Do not fetch host keys; the hosts need not be up.",

@@ -64,6 +64,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "{problem}",
         "Give a YAML file with one answer in a line, as NAME: VALUE.",
     ),
+    "answers-unwritable": (
+        "The answers cannot be recorded: {path}",
+        "{problem}",
+        "Name another file with --record; the inventory is written.",
+    ),
     "set-shape": (
         "--set {text} cannot be read.",
         "It must be NAME=VALUE.",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What setup takes from the command line: answers files, assignments, a password file."""
+"""What setup takes from the command line and gives back: answers files, assignments, a password file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ruamel.yaml.comments import CommentedMap
+
 from hpcampus.answers import parse_assignments
 from hpcampus.errors import AnswersError, UsageProblemError
-from hpcampus.yaml_files import read_plain
+from hpcampus.files import PUBLIC_FILE, write_atomically
+from hpcampus.texts import t
+from hpcampus.yaml_files import dump_document, read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +33,20 @@ def read_answers(path: Path) -> Mapping[str, object]:
     if not isinstance(data, Mapping):
         raise AnswersError("answers-unreadable", path=path, problem="It holds no mapping of answers.")
     return {str(key): value for key, value in data.items()}
+
+
+def write_answers(path: Path, answers: Mapping[str, object]) -> None:
+    """Write a YAML file of answers, which `read_answers` reads.
+
+    Raises:
+        AnswersError: It cannot be written.
+    """
+    document = CommentedMap(answers)
+    document.yaml_set_start_comment(t("setup.recorded-file"))
+    try:
+        write_atomically(path, dump_document(document), PUBLIC_FILE)
+    except OSError as error:
+        raise AnswersError("answers-unwritable", path=path, problem=error) from error
 
 
 def read_assignments(texts: Sequence[str]) -> dict[str, object]:
