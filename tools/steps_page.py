@@ -21,20 +21,24 @@ Written by `make docs` from playbooks/vars/steps.yml.
 # Steps
 
 `hpcampus.platform.site` and `hpcampus apply` run these in this order, after `hpcampus.platform.validate` has read the inventory.
-Each is a playbook of its own and a tag of `site`.
+Each is a playbook of its own and a tag of `site`. How the command runs them stands in [running the steps](wizard-steps.md).
 
-| Step | Title | What it does | Groups |
-|---|---|---|---|
+| Step | Title | What it does | Groups | Needs |
+|---|---|---|---|---|
 """
 
 
 def page(catalogue: dict[str, Any]) -> str:
     """Return the text of the page."""
     rows = (
-        f"| `{step['name']}` | {step['title']} | {step['description']} | {', '.join(f'`{h}`' for h in step['hosts'])} |"
+        f"| `{step['name']}` | {step['title']} | {step['description']} | {_names(step['hosts'])} | {_names(step['needs'])} |"
         for step in catalogue["steps"]
     )
     return HEAD + "\n".join(rows) + "\n"
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def main() -> None:

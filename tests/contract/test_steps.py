@@ -46,9 +46,16 @@ def test_the_catalogue_names_the_hosts_that_a_step_touches():
 
 def test_steps_are_described_in_sentences():
     for step in STEPS:
-        assert set(step) == {"name", "title", "description", "playbook", "hosts"}
+        assert set(step) == {"name", "title", "description", "playbook", "hosts", "needs"}
         assert re.fullmatch(r"[a-z_]+", step["name"])
         assert step["description"].endswith(".")
+
+
+def test_a_step_needs_only_what_comes_before_it():
+    names = [step["name"] for step in STEPS]
+    for number, step in enumerate(STEPS):
+        assert set(step["needs"]) <= set(names[:number]), step["name"]
+        assert number == 0 or step["needs"], step["name"]
 
 
 def test_step_playbooks_become_root_by_themselves_and_never_at_a_centre():

@@ -147,7 +147,7 @@ class Installer:
             CollectionError: The collection is incomplete.
         """
         catalogue = load_steps(self.collection)
-        chosen = select_steps(catalogue, options.only, options.start)
+        chosen = select_steps(catalogue, [options.only] if options.only else (), options.start)
         digest = run_fingerprint(self.site, self.collection, options.hosts_identity)
         journal = self.site.state.load()
         skipped: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ class Step:
         playbook: Playbook by its full collection name.
         hosts: Inventory groups that the step touches.
         description: One sentence.
+        needs: Names of earlier steps without which it cannot work.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Step:
     playbook: str
     hosts: tuple[str, ...]
     description: str
+    needs: tuple[str, ...] = ()
 
 
 def parse_catalogue(data: object, source: str) -> tuple[Step, ...]:
@@ -40,7 +42,7 @@ def parse_catalogue(data: object, source: str) -> tuple[Step, ...]:
         source: Where it came from, for messages.
 
     Raises:
-        CollectionError: The shape is wrong, or a name comes twice.
+        CollectionError: The shape is wrong, a name comes twice, or a step needs one that does not come before it.
     """
     records = data.get("steps") if isinstance(data, Mapping) else None
     if not isinstance(records, list) or not records:
@@ -50,6 +52,11 @@ def parse_catalogue(data: object, source: str) -> tuple[Step, ...]:
     for name in names:
         if names.count(name) > 1:
             raise CollectionError("catalogue-shape", source=source, problem=f"the step '{name}' is listed twice")
+    for number, step in enumerate(steps):
+        for name in step.needs:
+            if name not in names[:number]:
+                problem = f"the step '{step.name}' needs '{name}', which does not come before it"
+                raise CollectionError("catalogue-shape", source=source, problem=problem)
     return steps
 
 
@@ -65,17 +72,21 @@ def _parse_step(record: object, number: int, source: str) -> Step:
         raise CollectionError(
             "catalogue-shape", source=source, problem=f"entry {number} has no list of groups in 'hosts'"
         )
+    needs = record.get("needs", [])
+    if not isinstance(needs, list) or not all(isinstance(name, str) for name in needs):
+        raise CollectionError("catalogue-shape", source=source, problem=f"entry {number} has no list in 'needs'")
     return Step(
         name=record["name"],
         title=record["title"],
         playbook=record["playbook"],
         hosts=tuple(hosts),
         description=record["description"],
+        needs=tuple(needs),
     )
 
 
-def select_steps(steps: Sequence[Step], only: str | None = None, start: str | None = None) -> tuple[Step, ...]:
-    """Choose what to run: all, one, or everything from one on.
+def select_steps(steps: Sequence[Step], only: Sequence[str] = (), start: str | None = None) -> tuple[Step, ...]:
+    """Choose what to run: all, some in the order of the catalogue, or everything from one on.
 
     Raises:
         UsageProblemError: There is no step of that name, or both choices were given.
@@ -83,10 +94,22 @@ def select_steps(steps: Sequence[Step], only: str | None = None, start: str | No
     if only and start:
         raise UsageProblemError("step-and-from")
     if only:
-        return (find_step(steps, only),)
+        wanted = [find_step(steps, name) for name in only]
+        return tuple(step for step in steps if step in wanted)
     if start:
         return tuple(steps[steps.index(find_step(steps, start)) :])
     return tuple(steps)
+
+
+def needing(steps: Sequence[Step], name: str) -> tuple[Step, ...]:
+    """Give the steps that need the step called `name`, also by way of others."""
+    without = {name}
+    found = []
+    for step in steps:
+        if without & set(step.needs):
+            without.add(step.name)
+            found.append(step)
+    return tuple(found)
 
 
 def find_step(steps: Sequence[Step], name: str) -> Step:

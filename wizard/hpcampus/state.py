@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the wizard remembers between two starts: the journal of steps, and a lock against two runs at once."""
+"""What the wizard remembers between two starts: the journal of steps, and a lock against two runs at once.
+
+The journal knows two things: how far the plan of a run got, so that the next one can go on; and of every step, whatever
+run it was part of, how it ended last and with which fingerprint it was last done.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,26 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hpcampus.errors import LockedError
 from hpcampus.files import PRIVATE_FILE, make_private_directory, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 DONE = "done"
 FAILED = "failed"
 STOPPED = "stopped"
 RUNNING = "running"
+SKIPPED = "skipped"
+
+
+def now() -> str:
+    """Give the time as journals write it: UTC, to the second, such as 2026-11-26T09:12:03Z."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True)
@@ -31,29 +42,39 @@ class Record:
     """How one step ended.
 
     Attributes:
-        status: done, failed, stopped or running.
+        status: done, failed, stopped, skipped or running.
         seconds: How long it took.
         changed: Number of task results that changed a host.
+        at: When it ended, or began if it is running, as `now` gives it; empty in journals of older versions.
+        fingerprint: Digest of what the step depended on when it began.
     """
 
     status: str
     seconds: float = 0.0
     changed: int = 0
+    at: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """The plan of a run and how far it got.
+    """The plan of a run and how far it got, and what is known of every step.
 
     Attributes:
         plan: Names of the steps, in order.
         fingerprint: Of everything that the plan depends on.
-        records: By name of the step.
+        records: Those of the plan, by name of the step.
+        last: The newest record of each step that ever ran.
+        done: The newest record of each step with the status done.
+        hosts_identity: What the hosts were called by when they last changed; see `apply.Options`.
     """
 
     plan: tuple[str, ...] = ()
     fingerprint: str = ""
     records: dict[str, Record] = field(default_factory=dict)
+    last: dict[str, Record] = field(default_factory=dict)
+    done: dict[str, Record] = field(default_factory=dict)
+    hosts_identity: str = ""
 
     @property
     def finished(self) -> bool:
@@ -78,9 +99,29 @@ class Journal:
             and all(name in known for name in self.plan)
         )
 
+    def interrupted(self) -> tuple[str, Record] | None:
+        """Give the step that was running when its process was killed, or the machine went down; None if none was."""
+        return next(((name, record) for name, record in self.last.items() if record.status == RUNNING), None)
+
+    def begin(self, plan: Sequence[str], fingerprint: str) -> Journal:
+        """Give a journal with a new plan, and with all that is known of the steps."""
+        return dataclasses.replace(self, plan=tuple(plan), fingerprint=fingerprint, records={})
+
     def mark(self, name: str, record: Record) -> Journal:
-        """Give a journal in which `name` ended as `record` says."""
-        return dataclasses.replace(self, records={**self.records, name: record})
+        """Give a journal in which `name`, a step of the plan, ended as `record` says."""
+        return dataclasses.replace(self.note(name, record), records={**self.records, name: record})
+
+    def note(self, name: str, record: Record) -> Journal:
+        """Give a journal that knows how `name` ended, whatever the plan is."""
+        done = {**self.done, name: record} if record.status == DONE else self.done
+        return dataclasses.replace(self, last={**self.last, name: record}, done=done)
+
+    def unchanged_since(self, name: str, fingerprint: str) -> str | None:
+        """Tell when `name` was done, if that was the last thing that happened to it and nothing changed since."""
+        record = self.last.get(name)
+        if record is None or record.status != DONE or record.fingerprint != fingerprint:
+            return None
+        return record.at
 
 
 def dump_journal(journal: Journal) -> str:
@@ -92,13 +133,29 @@ def parse_journal(text: str) -> Journal:
     """Read a journal; anything unreadable counts as none, for steps are safe to repeat."""
     try:
         data = json.loads(text)
-        records = {
-            str(name): Record(str(item["status"]), float(item["seconds"]), int(item["changed"]))
-            for name, item in data["records"].items()
-        }
-        return Journal(tuple(str(name) for name in data["plan"]), str(data["fingerprint"]), records)
+        return Journal(
+            plan=tuple(str(name) for name in data["plan"]),
+            fingerprint=str(data["fingerprint"]),
+            records=_records(data["records"]),
+            last=_records(data.get("last", data["records"])),
+            done=_records(data.get("done", {})),
+            hosts_identity=str(data.get("hosts_identity", "")),
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return Journal()
+
+
+def _records(data: Mapping[str, Mapping[str, object]]) -> dict[str, Record]:
+    return {
+        str(name): Record(
+            str(item["status"]),
+            float(str(item["seconds"])),
+            int(str(item["changed"])),
+            str(item.get("at", "")),
+            str(item.get("fingerprint", "")),
+        )
+        for name, item in data.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -125,6 +182,20 @@ class State:
     def save(self, journal: Journal) -> None:
         """Write the journal at once."""
         write_atomically(self._journal, dump_journal(journal), PRIVATE_FILE)
+
+    def is_locked(self) -> bool:
+        """Tell whether a process works on this inventory at the moment."""
+        try:
+            handle = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(handle)
+        return False
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

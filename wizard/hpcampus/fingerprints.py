@@ -1,0 +1,212 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a step depends on, as one digest: its playbook, the roles it uses, the plugins, and the variables.
+
+What cannot be told for certain counts as used: a role whose name is an expression makes a step depend on all roles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from hpcampus.state import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hpcampus.catalogue import Step
+
+COLLECTION = "hpcampus.platform."
+# libyaml's parser is ten times as fast; it is there wherever Ansible is installed in the usual way.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+YAML_SUFFIXES = {".yml", ".yaml"}
+USES_A_ROLE = re.compile(r"\b(?:import|include)_role\b")
+# Host keys are for ssh, no variable.
+NOT_VARIABLES = {"known_hosts.txt"}
+LEFT_BEHIND = ("~", ".bak", ".orig", ".swp", ".retry")
+LARGEST_NAMED_FILE = 1_000_000
+
+
+@dataclass
+class Fingerprints:
+    """Digests of the steps of a collection for one inventory; files are read once.
+
+    Attributes:
+        collection: Root of the collection.
+        inventory: Directory of the inventory.
+        hosts_identity: Changes when hosts were made anew.
+    """
+
+    collection: Path
+    inventory: Path
+    hosts_identity: str = ""
+    _parts: dict[Path, str] = field(default_factory=dict, repr=False)
+    _shared: str = field(default="", repr=False)
+
+    def of(self, step: Step) -> str:
+        """Give the digest of everything that a step depends on."""
+        playbook = find_playbook(self.collection, step.playbook)
+        if playbook is None:
+            return self._digest([self.collection / "playbooks", *all_roles(self.collection)])
+        roles = used_roles(self.collection, playbook)
+        return self._digest([playbook, *(self.collection / "roles" / name for name in roles)])
+
+    def _digest(self, parts: Iterable[Path]) -> str:
+        if not self._shared:
+            beside = [self.collection / "plugins", *_shared_by_playbooks(self.collection / "playbooks")]
+            self._shared = fingerprint(beside, [inventory_digest(self.inventory), self.hosts_identity])
+        return fingerprint([], [self._shared, *(self._part(part) for part in parts)])
+
+    def _part(self, path: Path) -> str:
+        if path not in self._parts:
+            self._parts[path] = fingerprint([path]) if path.exists() else ""
+        return self._parts[path]
+
+
+def find_playbook(collection: Path, name: str) -> Path | None:
+    """Give the file of a playbook that is named by its full collection name; None when it is not in the collection."""
+    if not name.startswith(COLLECTION):
+        return None
+    path = (collection / "playbooks").joinpath(*name.removeprefix(COLLECTION).split(".")).with_suffix(".yml")
+    return path if path.is_file() else None
+
+
+def all_roles(collection: Path) -> list[Path]:
+    """Give the directories of all roles, sorted."""
+    return sorted(path for path in (collection / "roles").glob("*") if path.is_dir())
+
+
+def used_roles(collection: Path, playbook: Path) -> tuple[str, ...]:
+    """Give the names of the roles that a playbook uses, also by way of others, sorted; in doubt all of them."""
+    every = {path.name for path in all_roles(collection)}
+    try:
+        waiting = list(_named_in(playbook))
+        found: set[str] = set()
+        while waiting:
+            name = waiting.pop().removeprefix(COLLECTION)
+            if name in found:
+                continue
+            if name not in every:
+                return tuple(sorted(every))
+            found.add(name)
+            for path in _task_files(collection / "roles" / name):
+                waiting += _named_in(path)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return tuple(sorted(every))
+    return tuple(sorted(found))
+
+
+def _task_files(role: Path) -> Iterator[Path]:
+    yield from (path for path in (role / "meta" / "main.yml",) if path.is_file())
+    for place in ("tasks", "handlers"):
+        for path in sorted((role / place).rglob("*")):
+            if path.suffix in YAML_SUFFIXES and USES_A_ROLE.search(path.read_text(encoding="utf-8")):
+                yield path
+
+
+def _named_in(path: Path) -> Iterator[str]:
+    """Give the roles that a playbook, a file of tasks or the meta file of a role names."""
+    # Nodes, not values: tags such as !vault need nobody who knows them.
+    document = yaml.compose(path.read_text(encoding="utf-8"), Loader=LOADER)
+    if document is not None:
+        yield from _named_below(document)
+
+
+def _named_below(node: yaml.Node) -> Iterator[str]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _named_below(item)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        name = str(key.value).rsplit(".", 1)[-1]
+        if name in {"import_role", "include_role"}:
+            yield _called(value)
+        elif name in {"roles", "dependencies"} and isinstance(value, yaml.SequenceNode):
+            for item in value.value:
+                yield _called(item)
+        elif name == "import_playbook":
+            # Its roles are not looked for: no role has such a name, so that all count.
+            yield "import_playbook"
+        else:
+            yield from _named_below(value)
+
+
+def _called(node: yaml.Node) -> str:
+    """Give the name of a role from 'name', '{role: name}' or '{name: name}'; an empty text when there is none."""
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value in {"role", "name"} and isinstance(value, yaml.ScalarNode):
+                return str(value.value)
+    return ""
+
+
+def _shared_by_playbooks(playbooks: Path) -> list[Path]:
+    """Give what lies among the playbooks and is none: files of variables and templates, which any step may read."""
+    return sorted(
+        path
+        for path in playbooks.rglob("*")
+        if path.is_file() and path.parent not in {playbooks, playbooks / "steps"} and path != playbooks / "vars/steps.yml"
+    )
+
+
+def inventory_digest(inventory: Path) -> str:
+    """Digest what Ansible reads of an inventory: its values, without comments and the way they are written.
+
+    Files of this machine that a value names, such as a certificate, count with their content.
+    """
+    digest = hashlib.sha256()
+    named: set[str] = set()
+    for path in _inventory_files(inventory):
+        content = path.read_bytes()
+        if path.suffix in YAML_SUFFIXES:
+            content, texts = _values(content)
+            named |= texts
+        digest.update(str(path.relative_to(inventory)).encode() + b"\0" + hashlib.sha256(content).digest())
+    for name in sorted(named):
+        file = Path(name).expanduser() if name.startswith("~/") else Path(name)
+        digest.update(name.encode() + b"\0" + _content(file))
+    return digest.hexdigest()
+
+
+def _inventory_files(inventory: Path) -> Iterator[Path]:
+    for path in sorted(inventory.rglob("*")):
+        parts = path.relative_to(inventory).parts
+        hidden = any(part.startswith(".") or part.endswith(LEFT_BEHIND) for part in parts)
+        if path.is_file() and not hidden and parts[0] != "backups" and path.name not in NOT_VARIABLES:
+            yield path
+
+
+def _values(content: bytes) -> tuple[bytes, set[str]]:
+    """Give YAML without comments and layout, and the paths among its values; anything else as it is."""
+    parts: list[str] = []
+    paths: set[str] = set()
+    try:
+        for event in yaml.parse(content, Loader=LOADER):
+            parts.append(type(event).__name__)
+            parts.append(repr((getattr(event, "anchor", None), getattr(event, "tag", None))))
+            if isinstance(event, yaml.ScalarEvent):
+                # A quoted 'yes' is another value than a bare one.
+                parts.append(repr((event.value, event.implicit)))
+                if event.value.startswith(("/", "~/")) and "\n" not in event.value:
+                    paths.add(event.value)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return content, set()
+    return "\0".join(parts).encode(errors="surrogatepass"), paths
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.is_file() and path.stat().st_size <= LARGEST_NAMED_FILE:
+            return hashlib.sha256(path.read_bytes()).digest()
+    except (OSError, ValueError):
+        pass
+    return b""
