@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from hpcampus.catalogue import Step
 from hpcampus.errors import VerifyFailedError
-from hpcampus.runner import clear_facts
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
@@ -32,12 +31,7 @@ def doctor_step() -> Step:
 
 def run_doctor(installer: Installer, options: Options) -> StepReport:
     """Walk every leg once, on hosts as they are now and not as the last run saw them."""
-    clear_facts(installer.site.state.path)
-    installer.view.plan([doctor_step()], [])
-    try:
-        return installer.run_step(doctor_step(), replace(options, variables={"doctor_json": True}))
-    finally:
-        installer.view.close()
+    return installer.run_alone(doctor_step(), replace(options, variables={"doctor_json": True}))
 
 
 def read_findings(report: StepReport) -> dict[str, Any] | None:

@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+# How ansible-runner and ansible-core mark the result of a task that handles secrets.
+HIDDEN = "censored"
+DIFF_LINES = 12
+DIFF_WIDTH = 160
 
 
 class Kind(StrEnum):
@@ -14,6 +20,7 @@ class Kind(StrEnum):
 
     PLAY = "play"
     TASK = "task"
+    STARTED = "started"
     OK = "ok"
     CHANGED = "changed"
     SKIPPED = "skipped"
@@ -34,6 +41,8 @@ class Event:
         host: Host it happened on; empty for plays and task starts.
         lines: Message of the result, line by line.
         ignored: Whether the playbook said that this failure does not count.
+        hidden: Whether the task handles secrets, so that its result is not told.
+        diff: What a change does to files, shortened; only in check mode.
     """
 
     kind: Kind
@@ -43,26 +52,30 @@ class Event:
     host: str = ""
     lines: tuple[str, ...] = ()
     ignored: bool = False
+    hidden: bool = False
+    diff: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Change:
-    """A task that changed a host, or would."""
+    """A task that changed a host, or would; `diff` says what it does to files, if that was asked for."""
 
     host: str
     role: str
     task: str
+    diff: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A task that failed on a host, or a host that could not be reached."""
+    """A task that failed on a host, or a host that could not be reached; no lines when the task handles secrets."""
 
     host: str
     role: str
     task: str
     lines: tuple[str, ...]
     unreachable: bool = False
+    hidden: bool = False
 
 
 _SIMPLE = {
@@ -70,6 +83,7 @@ _SIMPLE = {
     "playbook_on_task_start": Kind.TASK,
     "playbook_on_handler_task_start": Kind.TASK,
     "playbook_on_stats": Kind.STATS,
+    "runner_on_start": Kind.STARTED,
     "runner_on_skipped": Kind.SKIPPED,
     "runner_on_failed": Kind.FAILED,
     "runner_on_unreachable": Kind.UNREACHABLE,
@@ -84,8 +98,12 @@ def parse_event(raw: Mapping[str, object]) -> Event | None:
         data = {}
     result = data.get("res")
     result = result if isinstance(result, Mapping) else {}
+    hidden = HIDDEN in result
     if name == "runner_on_ok":
-        kind = Kind.CHANGED if result.get("changed") is True else Kind.OK
+        kind = Kind.CHANGED if result.get("changed") is True or _printed_a_change(raw, hidden=hidden) else Kind.OK
+    elif name == "runner_item_on_ok" and _printed_a_change(raw, hidden=hidden):
+        # The result of the whole loop, which comes later, does not tell any more.
+        kind = Kind.CHANGED
     elif name in _SIMPLE:
         kind = _SIMPLE[name]
     else:
@@ -98,7 +116,54 @@ def parse_event(raw: Mapping[str, object]) -> Event | None:
         host=_text(data.get("host")),
         lines=message_lines(result),
         ignored=bool(data.get("ignore_errors")),
+        hidden=hidden,
+        diff=diff_lines(result) if kind is Kind.CHANGED and not hidden else (),
     )
+
+
+def _printed_a_change(raw: Mapping[str, object], *, hidden: bool) -> bool:
+    """Tell whether a hidden result was a change: the line that Ansible printed is all that is left of it."""
+    return hidden and any(line.startswith("changed: ") for line in _text(raw.get("stdout")).splitlines())
+
+
+def diff_lines(result: Mapping[str, object]) -> tuple[str, ...]:
+    """Give what a result changes in files: for each its name and the lines that go and come, shortened.
+
+    Results of tasks that handle secrets, and items of loops that do, give nothing.
+    """
+    if HIDDEN in result or result.get("_ansible_no_log") is True:
+        return ()
+    found = result.get("diff")
+    lines: list[str] = []
+    for one in found if isinstance(found, list) else [found]:
+        if isinstance(one, Mapping):
+            lines += _one_diff(one)
+    items = result.get("results")
+    if isinstance(items, Sequence) and not isinstance(items, str):
+        for item in items:
+            if isinstance(item, Mapping):
+                lines += diff_lines(item)
+    return tuple(lines)
+
+
+def _one_diff(diff: Mapping[str, object]) -> list[str]:
+    before, after = diff.get("before"), diff.get("after")
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        name = _text(after.get("path")) or _text(before.get("path"))
+        changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        lines = [_cut(f"{key}: {before.get(key, '-')} -> {after.get(key, '-')}") for key in changed]
+    else:
+        name = _text(diff.get("after_header")) or _text(diff.get("before_header"))
+        prepared = _text(diff.get("prepared")).splitlines()
+        lines = prepared or list(difflib.unified_diff(_flatten(before), _flatten(after), n=0, lineterm=""))
+        lines = [_cut(line) for line in lines if not line.startswith(("---", "+++", "@@"))]
+    if len(lines) > DIFF_LINES:
+        lines = [*lines[:DIFF_LINES], f"... {len(lines) - DIFF_LINES}"]
+    return ([name] if name and lines else []) + [f"  {line}" for line in lines]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= DIFF_WIDTH else line[: DIFF_WIDTH - 3] + "..."
 
 
 def message_lines(result: Mapping[str, object]) -> tuple[str, ...]:
@@ -147,14 +212,16 @@ class StepLog:
                 self.role, self.task = event.role, event.task
                 self.tasks_started += 1
             case Kind.CHANGED:
-                self.changes.append(Change(event.host, event.role, event.task))
+                change = Change(event.host, event.role, event.task, event.diff)
+                if not (event.hidden and change in self.changes):  # another item of the same loop
+                    self.changes.append(change)
                 self._remember(event)
             case Kind.OK:
                 self._remember(event)
             case Kind.FAILED | Kind.UNREACHABLE if not event.ignored:
-                self.failures.append(
-                    Failure(event.host, event.role, event.task, event.lines, event.kind is Kind.UNREACHABLE)
-                )
+                unreachable = event.kind is Kind.UNREACHABLE
+                failure = Failure(event.host, event.role, event.task, event.lines, unreachable, event.hidden)
+                self.failures.append(failure)
             case Kind.STATS:
                 self.finished = True
             case _:

@@ -154,7 +154,9 @@ def _shared_by_playbooks(playbooks: Path) -> list[Path]:
     return sorted(
         path
         for path in playbooks.rglob("*")
-        if path.is_file() and path.parent not in {playbooks, playbooks / "steps"} and path != playbooks / "vars/steps.yml"
+        if path.is_file()
+        and path.parent not in {playbooks, playbooks / "steps"}
+        and path != playbooks / "vars/steps.yml"
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import shlex
 import shutil
 import signal
 import sys
@@ -27,6 +28,7 @@ import ansible_runner
 from hpcampus.errors import CollectionError, StepFailedError
 from hpcampus.events import Event, parse_event
 from hpcampus.files import PRIVATE_FILE, make_private_directory, write_atomically
+from hpcampus.runs import STOPPED_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -89,6 +91,16 @@ class Request:
     check: bool = False
     variables: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def artifacts(self) -> Path:
+        """Directory of what is kept of the run."""
+        return self.state / "artifacts" / self.ident
+
+    @property
+    def output(self) -> Path:
+        """What ansible-playbook prints."""
+        return self.artifacts / "stdout"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -141,9 +153,11 @@ def run_playbook(request: Request, on_event: Callable[[Event], None], on_tick: C
     job.thread.join()
     if stopped:
         _signal(_processes(job.artifacts), signal.SIGKILL)
+        if job.artifacts.is_dir():
+            write_atomically(job.artifacts / STOPPED_MARK, "", PRIVATE_FILE)
     if job.problem is not None:
         raise StepFailedError("runner-broke", playbook=request.playbook, problem=job.problem) from job.problem
-    return Result(_outcome(job, stopped=stopped), time.monotonic() - started, job.artifacts / "stdout")
+    return Result(_outcome(job, stopped=stopped), time.monotonic() - started, request.output)
 
 
 def _pump(job: _Job, on_event: Callable[[Event], None], on_tick: Callable[[], None]) -> bool:
@@ -180,7 +194,7 @@ class _Job:
         self.problem: Exception | None = None
         self.status = "unstarted"
         self.returncode: int | None = None
-        self.artifacts = request.state / "artifacts" / request.ident
+        self.artifacts = request.artifacts
         self.stopped_at: float | None = None
         self.asked_to_end = False
 
@@ -225,12 +239,13 @@ class _Job:
 
 
 def _processes(artifacts: Path) -> list[int]:
-    """Give the processes of a run: all of them have inherited the name of its directory."""
+    """Give the processes of a run, or of all runs below a directory: they have inherited the name of theirs."""
     mark = f"AWX_ISOLATED_DATA_DIR={artifacts}".encode()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            if any(one == mark or one.startswith(mark + b"/") for one in variables):
                 found.append(int(entry.name))
     return found
 
@@ -250,22 +265,86 @@ def _signal(pids: Sequence[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def _arguments(job: _Job) -> dict[str, Any]:
-    request = job.request
+def _project(request: Request) -> Path:
+    """Make the directory in which playbooks run, with its settings."""
     project = make_private_directory(request.state / "project")
-    write_atomically(
-        project / "ansible.cfg", ANSIBLE_CFG.format(collections=_search_path(request.collections)), PRIVATE_FILE
-    )
+    settings = ANSIBLE_CFG.format(collections=_search_path(request.collections))
+    write_atomically(project / "ansible.cfg", settings, PRIVATE_FILE)
+    return project
+
+
+def _environment(request: Request, project: Path) -> dict[str, str]:
     environment = {
         # ansible-runner switches the check off unless it is named here.
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_CONFIG": os.environ.get("ANSIBLE_CONFIG", str(project / "ansible.cfg")),
         "ANSIBLE_COLLECTIONS_PATH": _search_path(request.collections),
-        "ANSIBLE_FORCE_COLOR": "False",
-        "ANSIBLE_NOCOLOR": "True",
     }
     if request.vault_password_file is not None:
         environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(request.vault_password_file)
+    return environment
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """How a person runs a playbook: in which directory, with which environment, by which command."""
+
+    directory: Path
+    environment: Mapping[str, str]
+    command: str
+
+
+def by_hand(request: Request) -> ByHand:
+    """Say how a person runs the same playbook in a shell; no secret is in it, only the path of the vault's key."""
+    project = _project(request)
+    environment = _environment(request, project)
+    environment["ANSIBLE_INVENTORY"] = str(request.hosts_file)
+    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    words = ["ansible-playbook", request.playbook]
+    words += ["--check", "--diff"] if request.check else []
+    words += ["--ask-vault-pass"] if request.vault_password is not None else []
+    words += ["--ask-become-pass"] if request.become_password is not None else []
+    return ByHand(project, environment, shlex.join(words))
+
+
+def end_leftovers(state: Path) -> int:
+    """End what a killed run has left behind; the caller holds the lock, so that nobody else's run is among it.
+
+    The kernel does this for the playbook itself where setpriv is installed, but not for what that has started.
+
+    Args:
+        state: Private directory of the runs.
+
+    Returns:
+        How many processes there were.
+    """
+    found = [pid for pid in _processes(state / "artifacts") if pid != os.getpid() and not _is_shared_connection(pid)]
+    _signal(found, signal.SIGTERM)
+    limit = time.monotonic() + GRACE_SECONDS
+    while any(_is_alive(pid) for pid in found) and time.monotonic() < limit:
+        time.sleep(POLL_SECONDS)
+    _signal([pid for pid in found if _is_alive(pid)], signal.SIGKILL)
+    return len(found)
+
+
+def _is_shared_connection(pid: int) -> bool:
+    """Tell whether a process is ssh, which may stay for the next run and ends by itself."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip() == "ssh"
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return stat.rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def _arguments(job: _Job) -> dict[str, Any]:
+    request = job.request
+    project = _project(request)
+    environment = {**_environment(request, project), "ANSIBLE_FORCE_COLOR": "False", "ANSIBLE_NOCOLOR": "True"}
     options = ["--check", "--diff"] if request.check else []
     passwords = {}
     if request.vault_password is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hpcampus.catalogue import Step
 from hpcampus.errors import VerifyFailedError
-from hpcampus.runner import Outcome, clear_facts
+from hpcampus.runner import Outcome
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
@@ -30,12 +30,7 @@ def verify_step() -> Step:
 
 def run_verify(installer: Installer, options: Options) -> StepReport:
     """Run the proof once, on hosts as they are now and not as the last run saw them."""
-    clear_facts(installer.site.state.path)
-    installer.view.plan([verify_step()], [])
-    try:
-        return installer.run_step(verify_step(), options)
-    finally:
-        installer.view.close()
+    return installer.run_alone(verify_step(), options)
 
 
 def result_lines(report: StepReport) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hpcampus.apply import load_steps
-from hpcampus.catalogue import parse_catalogue, select_steps
+from hpcampus.catalogue import needing, parse_catalogue, select_steps
 from hpcampus.errors import CollectionError, UsageProblemError
 from tests.unit.wizard.conftest import ROOT
 
@@ -39,6 +39,10 @@ def test_ours_is_readable() -> None:
         ({"steps": [{**GOOD, "hosts": "hub"}]}, "'hosts'"),
         ({"steps": [{**GOOD, "hosts": []}]}, "'hosts'"),
         ({"steps": [GOOD, GOOD]}, "listed twice"),
+        ({"steps": [{**GOOD, "needs": "b"}]}, "'needs'"),
+        ({"steps": [{**GOOD, "needs": [7]}]}, "'needs'"),
+        ({"steps": [{**GOOD, "needs": ["a"]}]}, "needs 'a', which does not come before it"),
+        ({"steps": [{**GOOD, "needs": ["b"]}, {**GOOD, "name": "b"}]}, "needs 'b', which does not come before it"),
     ],
 )
 def test_wrong_shapes_are_refused(data: Any, says: Any) -> None:
@@ -51,17 +55,18 @@ def test_wrong_shapes_are_refused(data: Any, says: Any) -> None:
 @pytest.mark.parametrize(
     ("only", "start", "chosen"),
     [
-        (None, None, ["base", "slurm", "hub"]),
-        ("slurm", None, ["slurm"]),
-        (None, "slurm", ["slurm", "hub"]),
-        (None, "base", ["base", "slurm", "hub"]),
+        ((), None, ["base", "slurm", "hub"]),
+        (("slurm",), None, ["slurm"]),
+        (("hub", "base", "hub"), None, ["base", "hub"]),
+        ((), "slurm", ["slurm", "hub"]),
+        ((), "base", ["base", "slurm", "hub"]),
     ],
 )
 def test_steps_are_chosen(only: Any, start: Any, chosen: Any) -> None:
     assert [step.name for step in select_steps(STEPS, only, start)] == chosen
 
 
-@pytest.mark.parametrize(("only", "start"), [("slrm", None), (None, "slrm")])
+@pytest.mark.parametrize(("only", "start"), [(("slrm",), None), ((), "slrm"), (("base", "slrm"), None)])
 def test_an_unknown_step_names_the_nearest(only: Any, start: Any) -> None:
     with pytest.raises(UsageProblemError) as caught:
         select_steps(STEPS, only, start)
@@ -71,4 +76,18 @@ def test_an_unknown_step_names_the_nearest(only: Any, start: Any) -> None:
 
 def test_one_choice_excludes_the_other() -> None:
     with pytest.raises(UsageProblemError):
-        select_steps(STEPS, "base", "hub")
+        select_steps(STEPS, ("base",), "hub")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("base", ["slurm", "apptainer", "tunnel", "hub", "gateway", "images", "courses", "apache"]),
+        ("slurm", ["gateway", "images", "courses"]),
+        ("apptainer", ["images"]),
+        ("images", []),
+        ("apache", []),
+    ],
+)
+def test_who_needs_a_step_is_known_by_way_of_others_too(name: Any, wanted: Any) -> None:
+    assert [step.name for step in needing(load_steps(ROOT), name)] == wanted

@@ -20,7 +20,7 @@ from hpcampus.runner import Outcome, Result
 from tests.unit.wizard.conftest import CANARY, ROOT, marks
 
 COMMANDS = [
-    [], ["setup"], ["apply"], ["verify"], ["doctor"], ["steps"], ["demo"], ["demo", "up"], ["demo", "down"], ["demo", "status"],
+    [], ["setup"], ["apply"], ["verify"], ["doctor"], ["steps"], ["logs"], ["demo"], ["demo", "up"], ["demo", "down"], ["demo", "status"],
     ["demo", "shell"],
 ]  # fmt: skip
 
@@ -81,8 +81,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_steps_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["steps"]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert len(shown) == 9
-    assert shown[0].startswith(" 1  base")
+    assert len(shown) == 3 * 9
+    assert shown[0] == " 1  base       never run"
+    assert shown[1].startswith("    Base of every host: Packages")
+    assert shown[2] == "    on hub, slurm_controller, slurm_login, slurm_compute"
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,8 @@ def test_apply_in_a_log(
     monkeypatch.setattr("hpcampus.places.find_collection", lambda: collection)
     assert cli.run(["apply", "-i", str(local_site.inventory), "--check", "--step", "one"]) == 0
     shown = capsys.readouterr().out
-    assert "1 changes would be made:" in shown
-    assert "one: Leave a mark  (here)" in shown
+    assert "1 changes on 1 hosts:" in shown
+    assert "one on here\n    Leave a mark\n" in shown
     assert "\x1b" not in shown
     assert marks(local_site) == []
     assert cli.run(["apply", "-i", str(local_site.inventory), "--step", "nine"]) == 2

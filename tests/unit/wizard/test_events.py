@@ -28,6 +28,7 @@ def raw(name: Any, **data: Any) -> Any:
         (raw("playbook_on_task_start"), Kind.TASK),
         (raw("playbook_on_handler_task_start"), Kind.TASK),
         (raw("playbook_on_stats"), Kind.STATS),
+        (raw("runner_on_start"), Kind.STARTED),
     ],
 )
 def test_kinds(event: Any, kind: Any) -> None:
@@ -37,7 +38,7 @@ def test_kinds(event: Any, kind: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [{}, raw("verbose"), raw("runner_on_start"), raw("runner_item_on_ok"), {"event": None}]
+    "event", [{}, raw("verbose"), raw("runner_item_on_ok"), raw("runner_on_file_diff"), {"event": None}]
 )
 def test_noise_is_left_out(event: Any) -> None:
     assert parse_event(event) is None

@@ -123,7 +123,7 @@ def test_ctrl_c_stops_the_playbook(local_site: Site, collection: Path) -> None:
     report = run_one(local_site, collection, view)
     assert report.result.outcome is Outcome.STOPPED
     assert marks(local_site) == []
-    assert report.record.status == "stopped"
+    assert report.status == "stopped"
     assert _playbooks(local_site.state.path) == []
 
 

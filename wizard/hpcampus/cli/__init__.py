@@ -16,6 +16,7 @@ import click
 
 from hpcampus import __version__
 from hpcampus.cli.demo import demo_group
+from hpcampus.cli.logs import logs_command
 from hpcampus.cli.setup import setup_command
 from hpcampus.cli.steps import apply_command, doctor_command, steps_command, verify_command
 from hpcampus.errors import ExitCode, HpcampusError, InterruptedRunError
@@ -33,7 +34,7 @@ def cli() -> None:
     """Hold the commands."""
 
 
-for _command in (setup_command, apply_command, verify_command, doctor_command, steps_command, demo_group):
+for _command in (setup_command, apply_command, verify_command, doctor_command, steps_command, logs_command, demo_group):
     cli.add_command(_command)
 
 

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpcampus.errors import InterruptedRunError, StepFailedError
+from hpcampus.errors import InterruptedRunError
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
-    from hpcampus.apply import Installer, Options, StepReport
+    from hpcampus.apply import Installer, Options
     from hpcampus.places import Site
     from hpcampus.screens.console import Console
 
@@ -31,6 +32,7 @@ inventory_option = click.option(
 )
 vault_option = click.option("--vault-password-file", type=click.Path(path_type=Path), help=t("help.vault-file"))
 become_option = click.option("--ask-become-pass", "-K", is_flag=True, help=t("help.ask-become"))
+json_option = click.option("--json", "as_json", is_flag=True, help=t("help.json"))
 plain_option = click.option("--plain", is_flag=True, help=t("help.plain"))
 
 
@@ -50,6 +52,11 @@ def make_installer(site: Site, console: Console, *, plain: bool) -> Installer:
     return Installer(site, find_collection(), make_view(console, plain=plain))
 
 
+def has_person() -> bool:
+    """Tell whether somebody can be asked: input and output are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def run_options(site: Site, vault_password_file: Path | None, *, become: bool = False, **choices: Any) -> Options:
     """Give the options of a run, after a look whether the inventory can be read; asks for the password of sudo if wanted."""
     from hpcampus.apply import Options
@@ -62,23 +69,24 @@ def run_options(site: Site, vault_password_file: Path | None, *, become: bool = 
     return Options(vault_password_file=key, become_password=password, **choices)
 
 
-def show_proof(console: Console, installer: Installer, options: Options, retry: str) -> None:
+def show_proof(console: Console, installer: Installer, options: Options, retry: str, *, as_json: bool = False) -> None:
     """Prove the platform and print the result; `retry` is the command that does it again."""
-    from hpcampus.errors import VerifyFailedError
-    from hpcampus.runner import Outcome
-    from hpcampus.screens.progress import say
-    from hpcampus.screens.summary import print_failures
+    import json
+
+    from hpcampus.errors import HpcampusError
+    from hpcampus.reports import verify_data
+    from hpcampus.screens.summary import print_proof
     from hpcampus.verify import result_lines, run_verify
 
     report = run_verify(installer, options)
-    if report.result.outcome is Outcome.STOPPED:
-        raise InterruptedRunError("stopped")
-    if report.result.outcome is Outcome.FAILED:
-        print_failures(console, report, retry)
-        raise VerifyFailedError("verify-failed")
-    for line in result_lines(report):
-        say(console, f"  {line}")
-    say(console, t("verify.ok"), "bold green")
+    try:
+        print_proof(console, report, retry)
+    except HpcampusError:
+        if as_json:
+            click.echo(json.dumps(verify_data(report, (), works=False), indent=2))
+        raise
+    if as_json:
+        click.echo(json.dumps(verify_data(report, result_lines(report), works=True), indent=2))
 
 
 def show_findings(console: Console, installer: Installer, options: Options, retry: str, *, as_json: bool) -> None:
@@ -103,18 +111,6 @@ def show_findings(console: Console, installer: Installer, options: Options, retr
         print_findings(console, found["table"])
     if found["verdict"] == "broken":
         raise VerifyFailedError("doctor-broken")
-
-
-def raise_unless_successful(console: Console, last: StepReport, retry: str) -> None:
-    """Print the failures of a step and end with its exit code, unless it went well."""
-    from hpcampus.runner import Outcome
-    from hpcampus.screens.summary import print_failures
-
-    if last.result.outcome is Outcome.STOPPED:
-        raise InterruptedRunError("stopped")
-    if last.result.outcome is Outcome.FAILED:
-        print_failures(console, last, retry)
-        raise StepFailedError("step-failed", name=last.step.name)
 
 
 def options_again(inventory: Path, vault_password_file: Path | None = None, *, become: bool = False) -> str:

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from hpcampus.cli.common import console_here, make_installer, plain_option, raise_unless_successful, show_proof
+from hpcampus.cli.common import console_here, make_installer, plain_option, show_proof
 from hpcampus.errors import ExitCode
 from hpcampus.texts import t
 
@@ -27,6 +27,7 @@ def demo_up(*, plain: bool) -> None:
     from hpcampus.places import find_collection
     from hpcampus.screens.demo import print_access
     from hpcampus.screens.progress import say
+    from hpcampus.screens.summary import raise_unless_successful
     from hpcampus.vault import ensure_key
 
     _become_root()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -13,12 +14,12 @@ from rich.text import Text
 
 from hpcampus.events import Event, Kind, StepLog
 from hpcampus.runner import Outcome
+from hpcampus.screens.console import fit, readable
+from hpcampus.screens.keys import Keys
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hpcampus.apply import StepReport, View
+    from hpcampus.apply import Plan, StepReport, View
     from hpcampus.catalogue import Step
 
 FINISHED = {
@@ -26,6 +27,12 @@ FINISHED = {
     Outcome.FAILED: ("progress.step-failed", "bold red"),
     Outcome.STOPPED: ("progress.step-stopped", "yellow"),
 }
+ENDED = {Kind.OK, Kind.CHANGED, Kind.SKIPPED, Kind.FAILED, Kind.UNREACHABLE}
+LOG_KEY = "l"
+LOG_LINES = 12
+LOG_BYTES = 8192
+ROWS_BESIDE_THE_LOG = 5
+DRAWINGS_APART_SECONDS = 0.2
 
 
 def make_view(console: Console, *, plain: bool = False) -> View:
@@ -34,14 +41,23 @@ def make_view(console: Console, *, plain: bool = False) -> View:
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people do: 42 s, 3 min 05 s."""
+    """Write a time as people do: 42 s, 3 min 05 s, 1 h 02 min."""
     whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 60:
+        return f"{whole} s"
+    return (
+        f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    )
+
+
+def moment(written: str) -> str:
+    """Write the time of a journal as people read it: 2026-11-26 09:12 UTC."""
+    return f"{written[:10]} {written[11:16]} UTC" if written else "?"
 
 
 def say(console: Console, text: str, style: str = "") -> None:
-    """Print one line as it is: no markup, no wrapping, no guesses at colours."""
-    console.print(Text(text, style=style), soft_wrap=True, highlight=False)
+    """Print one line as it is: no markup, no wrapping, no guesses at colours, nothing that moves the cursor."""
+    console.print(Text(readable(console, text), style=style), soft_wrap=True, highlight=False)
 
 
 def task_label(role: str, task: str) -> str:
@@ -49,11 +65,18 @@ def task_label(role: str, task: str) -> str:
     return f"{role}: {task}" if role else task
 
 
-def _announce_plan(console: Console, steps: Sequence[Step], skipped: Sequence[str]) -> None:
-    if skipped:
-        say(console, t("progress.resumed", names=", ".join(skipped)))
-    if len(steps) > 1:
-        say(console, t("progress.plan", count=len(steps), names=", ".join(step.name for step in steps)))
+def _announce_plan(console: Console, plan: Plan) -> None:
+    if plan.interrupted:
+        name, began = plan.interrupted
+        say(console, t("progress.interrupted", name=name, began=moment(began)), "yellow")
+    if plan.ended:
+        say(console, t("progress.ended", count=plan.ended), "yellow")
+    if plan.resumed:
+        say(console, t("progress.resumed", names=", ".join(plan.resumed)))
+    for name, since in plan.unchanged.items():
+        say(console, t("progress.unchanged", name=name, since=moment(since)))
+    if len(plan.steps) > 1:
+        say(console, t("progress.plan", count=len(plan.steps), names=", ".join(step.name for step in plan.steps)))
 
 
 def _announce_end(console: Console, report: StepReport) -> None:
@@ -69,11 +92,11 @@ class PlainView:
         self.console = console
         self.shown = ""
 
-    def plan(self, steps: Sequence[Step], skipped: Sequence[str]) -> None:
+    def plan(self, plan: Plan) -> None:
         """Say which steps will run."""
-        _announce_plan(self.console, steps, skipped)
+        _announce_plan(self.console, plan)
 
-    def step_started(self, number: int, total: int, step: Step) -> None:
+    def step_started(self, number: int, total: int, step: Step, output: Path) -> None:  # noqa: ARG002 -- for views that show it
         """Say that a step begins."""
         self.shown = ""
         say(self.console, t("progress.step", number=number, total=total, name=step.name, title=step.title))
@@ -103,54 +126,87 @@ class PlainView:
 
 
 class LiveView:
-    """Two lines that follow the running step; finished steps stay above them."""
+    """Three lines that follow the running step, and the end of its log when asked for; finished steps stay above them."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, keys: Keys | None = None) -> None:
         self.console = console
-        self.live = Live(console=console, auto_refresh=False, transient=True)
+        self.keys = keys or Keys()
+        self.live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
         self.header = ""
         self.began = 0.0
         self.drawn = 0.0
-        self.host = ""
+        self.working: list[str] = []
         self.log = StepLog()
+        self.output = Path()
+        self.log_shown = False
 
-    def plan(self, steps: Sequence[Step], skipped: Sequence[str]) -> None:
+    def plan(self, plan: Plan) -> None:
         """Say which steps will run."""
-        _announce_plan(self.console, steps, skipped)
+        _announce_plan(self.console, plan)
 
-    def step_started(self, number: int, total: int, step: Step) -> None:
+    def step_started(self, number: int, total: int, step: Step, output: Path) -> None:
         """Begin to follow a step."""
         self.header = t("progress.step", number=number, total=total, name=step.name, title=step.title)
-        self.began, self.host, self.log = time.monotonic(), "", StepLog()
+        self.began, self.working, self.log, self.output = time.monotonic(), [], StepLog(), output
+        self.keys.start()
         self.live.start()
         self._draw()
 
     def event(self, event: Event, log: StepLog) -> None:
         """Remember what to draw; failures stay on the screen."""
         self.log = log
-        self.host = event.host or ("" if event.kind is Kind.TASK else self.host)
+        if event.kind is Kind.TASK:
+            self.working = []
+        elif event.kind is Kind.STARTED:
+            self.working.append(event.host)
+        elif event.kind in ENDED and event.host in self.working:
+            self.working.remove(event.host)
         if event.kind in {Kind.FAILED, Kind.UNREACHABLE} and not event.ignored:
-            self.console.print(Text(f"  {event.host}: {task_label(event.role, event.task)}", style="red"))
+            say(self.console, f"  {event.host}: {task_label(event.role, event.task)}", "red")
 
     def tick(self) -> None:
-        """Draw at most five times a second."""
-        if self.live.is_started and time.monotonic() - self.drawn > 0.2:
+        """Draw at most five times a second; hear the key that shows the log, and hides it."""
+        if not self.live.is_started:
+            return
+        if self.keys.pressed().count(LOG_KEY) % 2:
+            self.log_shown = not self.log_shown
+            self.drawn = 0.0
+        if time.monotonic() - self.drawn > DRAWINGS_APART_SECONDS:
             self._draw()
 
     def _draw(self) -> None:
         self.drawn = time.monotonic()
-        head = Text(self.header, style="bold", no_wrap=True, overflow="ellipsis")
-        elapsed = duration(self.drawn - self.began)
-        changed = t("progress.live-changed", count=len(self.log.changes))
-        now = f"  {elapsed}  {changed}  {task_label(self.log.role, self.log.task)}"
-        line = Text(f"{now}  ({self.host})" if self.host else now, no_wrap=True, overflow="ellipsis", style="dim")
-        self.live.update(Group(head, line), refresh=True)
+        # The last column stays free, so that no terminal goes on in the next line.
+        width, height = self.console.width - 1, self.console.height
+        parts = [duration(self.drawn - self.began), t("progress.live-changed", count=len(self.log.changes))]
+        if self.log.failures:
+            parts.append(t("progress.live-failed", count=len(self.log.failures)))
+        if self.keys.available:
+            parts.append(t("progress.hide-log" if self.log_shown else "progress.show-log", key=LOG_KEY))
+        hosts = f"  ({', '.join(self.working)})" if self.working else ""
+        rows = [(self.header, "bold"), ("  " + "  ".join(parts), "dim")]
+        rows.append((f"  {task_label(self.log.role, self.log.task)}{hosts}", "dim"))
+        if self.log_shown:
+            rows += [(f"  | {line}", "dim") for line in self._end_of_log(min(LOG_LINES, height - ROWS_BESIDE_THE_LOG))]
+        drawn = [Text(fit(readable(self.console, row), width), style=style, no_wrap=True) for row, style in rows]
+        self.live.update(Group(*drawn[: max(1, height - 1)]), refresh=True)
+
+    def _end_of_log(self, count: int) -> list[str]:
+        try:
+            with self.output.open("rb") as file:
+                file.seek(max(0, self.output.stat().st_size - LOG_BYTES))
+                lines = file.read().decode(errors="replace").splitlines()
+        except OSError:
+            return []
+        lines = [line.rstrip() for line in lines if line.strip()]
+        return lines[-count:] if count > 0 else []
 
     def step_finished(self, report: StepReport) -> None:
-        """Replace the two lines by one that stays."""
-        self.live.stop()
+        """Replace the lines by one that stays."""
+        self.close()
         _announce_end(self.console, report)
 
     def close(self) -> None:
         """Give the terminal back, whatever happened."""
         self.live.stop()
+        self.keys.stop()

@@ -17,6 +17,8 @@ TEXTS: Final[dict[str, str]] = {
     To install it on your own hosts:
       hpcampus setup          asks, and writes an inventory with encrypted secrets
       hpcampus apply          runs the steps; stopped or failed, it goes on where it was
+      hpcampus steps          says how each step stands; --menu asks what to run
+      hpcampus logs           lists the runs, and prints what Ansible said in them
       hpcampus verify         logs in, starts a notebook, runs a cell, and tears it down
       hpcampus doctor         walks every leg from the name to a cell, and says what cures a broken one
 
@@ -37,10 +39,11 @@ TEXTS: Final[dict[str, str]] = {
     "help.apply": """Run the steps of the installation, the check of the inventory first.
 
     A run that was stopped or that failed goes on where it was. A finished run starts from the beginning: steps that find
-    nothing to do change nothing.
+    nothing to do change nothing. On a terminal, a step that fails asks what to do: again, without it, a shell, or the end.
     """,
-    "help.apply.step": "Run this step alone.",
+    "help.apply.step": "Run this step; may be given several times.",
     "help.apply.from": "Start from this step.",
+    "help.apply.changed": "Run only steps that are not done, or whose playbook, roles or variables changed since.",
     "help.apply.check": "Change nothing; say what would be changed.",
     "help.vault-file": "File, or program, that gives the password of the vault.",
     "help.ask-become": "Ask for the password of sudo on the hosts.",
@@ -50,8 +53,22 @@ TEXTS: Final[dict[str, str]] = {
 
     A broken leg ends nothing: what does not need it is looked at all the same. It ends with 8 when something is broken.
     """,
-    "help.doctor.json": "Print the findings as JSON; what happens meanwhile goes to standard error.",
-    "help.steps": "List the steps in their order.",
+    "help.json": "Print one object of JSON; what happens meanwhile goes to standard error.",
+    "help.steps": """List the steps in their order: what each does, on which hosts, how it stands and how long it took.
+
+    With --menu, on a terminal, ask what to run.
+    """,
+    "help.steps.menu": "Ask what to run.",
+    "help.logs": """List the runs that are kept, or print what Ansible said in one of them.
+
+    \b
+    hpcampus logs             list the runs
+    hpcampus logs --last      print the newest
+    hpcampus logs hub         print the newest of the step hub
+    hpcampus logs --follow    print what is running now, as it comes
+    """,
+    "help.logs.last": "Print the newest run.",
+    "help.logs.follow": "Print the newest run, and those after it, while they last.",
     "help.setup": """Ask about the site and write its inventory.
 
     Started again, it shows the values of the inventory. Ctrl-C keeps the answers given so far, without passwords. With

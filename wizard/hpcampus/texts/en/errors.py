@@ -130,6 +130,17 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Check that ansible-core and ansible-runner are installed and that the disk has room.",
     ),
     "step-failed": ("The step '{name}' failed.", "", ""),
+    "steps-skipped": (
+        "The run is over, but without: {names}",
+        "A person chose to go on without what failed.",
+        "Make up for it with: hpcampus apply{options}",
+    ),
+    "no-menu": (
+        "A menu needs a terminal, and there is none.",
+        "Standard input or output is not one.",
+        "Use 'hpcampus steps', 'hpcampus apply' and 'hpcampus verify'.",
+    ),
+    "no-log-of-step": ("There is no log of '{name}'.", "Kept are logs of: {names}.", "See 'hpcampus logs'."),
     "verify-failed": ("The platform does not do what it should.", "", ""),
     "verify-silent": (
         "The playbook ran, but gave no result.",
