@@ -18,7 +18,7 @@ from hpcampus.inventory_files import Documents, plain, read_documents, replace, 
 from hpcampus.places import Site
 from hpcampus.render import SMALL_NODE, hosts_document, main_variables
 from hpcampus.yaml_files import dump_document, load_document
-from tests.unit.wizard.conftest import ANSWERS, CANARY
+from tests.unit.wizard.conftest import ANSWERS, CANARY, QUESTIONS
 
 MAIN = """\
 # My licence line
@@ -41,7 +41,7 @@ site_courses:
 def write(site: Site, answers: Any = ANSWERS) -> Any:
     key = vault.ensure_key(site, None)
     documents = read_documents(site, key)
-    update(documents.main, main_variables(answers, plain(documents.main), SMALL_NODE))
+    update(documents.main, main_variables(answers, plain(documents.main), SMALL_NODE, QUESTIONS.specs))
     update(documents.secrets, {"site_verify_password": CANARY, "vault_password_hashes": {"admin": CANARY}})
     replace(documents.hosts, hosts_document(answers, plain(documents.hosts)))
     documents.known_hosts = "c1 ssh-ed25519 AAAA\n"
