@@ -77,13 +77,14 @@ def test_setup_stopped_resumed_and_finished(start: Any, tmp_path: Path) -> None:
     answer(child, "The same password", PASSWORD + ENTER)
     answer(child, "Short name of the first course", "physics101" + ENTER)
     # The section of the course is the last above the actions.
-    answer(child, "Write the inventory, or", UP + ENTER)
+    answer(child, "Write it, or", UP + ENTER)
     answer(child, "Title of the course", UP * 2 + ENTER)
     answer(child, r"course[^\r\n]*1mphysics101", CLEAR + "Physics 101" + ENTER)
     answer(child, "First course", ESC)
-    answer(child, "Write the inventory, or", ENTER)
-    answer(child, "Write it", ENTER)
+    answer(child, "Write it, or", ENTER)
+    answer(child, "Write it\\?", ENTER)
     child.expect("Key of the vault")
+    answer(child, "What shall be done", UP + ENTER)
     assert end(child) == 0
     assert PASSWORD not in child.before
     main = read_plain(tmp_path / "inventory/group_vars/all/main.yml")

@@ -4,18 +4,29 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hpcampus.cli.common import console_here, inventory_option, options_again, plain_option, vault_option
-from hpcampus.errors import InterruptedRunError, NoTerminalError
+from hpcampus.cli.common import (
+    become_option,
+    console_here,
+    has_person,
+    inventory_option,
+    options_again,
+    plain_option,
+    run_options,
+    vault_option,
+)
+from hpcampus.errors import ExitCode, InterruptedRunError, NoTerminalError
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hpcampus.places import Site
+    from hpcampus.screens.console import Console
 
 
 @click.command("setup", help=t("help.setup"))
@@ -30,6 +41,7 @@ if TYPE_CHECKING:
 @click.option("--accept-changed-host-keys", "accept_changed", is_flag=True, help=t("help.setup.accept-changed"))
 @click.option("--skip-host-keys", is_flag=True, help=t("help.setup.skip-host-keys"))
 @vault_option
+@become_option
 @plain_option
 def setup_command(
     inventory: Path,
@@ -41,14 +53,14 @@ def setup_command(
     **flags: bool,
 ) -> None:
     """Ask, and write an inventory."""
-    from hpcampus.places import find_collection, site_at
-    from hpcampus.screens.progress import say
-    from hpcampus.screens.setup import make_asker, print_outcome
+    from hpcampus.places import existing_site, find_collection, site_at
+    from hpcampus.screens.progress import say, tell
+    from hpcampus.screens.setup import make_asker, print_addresses, print_outcome
     from hpcampus.setup import Request, Setup
     from hpcampus.setup.inputs import read_answers, read_assignments, read_password, write_answers
 
-    interactive, plain = not flags.pop("non_interactive"), flags.pop("plain")
-    if interactive and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    interactive, plain, become = not flags.pop("non_interactive"), flags.pop("plain"), flags.pop("ask_become_pass")
+    if interactive and not has_person():
         raise NoTerminalError("no-terminal")
     site, console = site_at(inventory), console_here()
     request = Request(
@@ -60,8 +72,8 @@ def setup_command(
     )
     asker = make_asker(console, plain=plain) if interactive else None
     if interactive:
-        say(console, t("setup.intro", path=site.inventory))
-        say(console, t("setup.intro-plain" if plain else "setup.intro-keys"))
+        tell(console, t("setup.intro", path=site.inventory))
+        tell(console, t("setup.intro-plain" if plain else "setup.intro-keys"))
     with site.state.lock():
         setup = Setup(site, find_collection(), request, asker, lambda key, values: say(console, t(key, **values)))
         try:
@@ -70,4 +82,23 @@ def setup_command(
             raise InterruptedRunError("setup-stopped") from None
     if record is not None and outcome.answers:
         write_answers(record, outcome.answers)
-    print_outcome(console, outcome, options_again(inventory, vault_password_file), record)
+    again = options_again(inventory, vault_password_file, become=become)
+    print_outcome(console, outcome, again, record)
+    if asker is not None and outcome.written:
+        _go_on(console, existing_site(inventory), vault_password_file, again, plain=plain, become=become)
+        if site.state.load().finished:
+            print_addresses(console, outcome, again)
+
+
+def _go_on(
+    console: Console, site: Site, vault_password_file: Path | None, again: str, *, plain: bool, become: bool
+) -> None:
+    """Show the menu of the steps, and end with the exit code of what was done last."""
+    from hpcampus.places import find_collection
+    from hpcampus.screens.steps_menu import run_menu
+    from hpcampus.session import Session
+
+    options = run_options(site, vault_password_file, become=become)
+    code = run_menu(console, Session(site, find_collection(), options, again, plain=plain))
+    if code is not ExitCode.OK:
+        raise SystemExit(code)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hpcampus.answers import check
 from hpcampus.probes import Level
 from hpcampus.questions import Kind
-from hpcampus.screens.progress import say
+from hpcampus.screens.progress import say, tell
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
@@ -151,8 +151,8 @@ class Dialogue(ABC):
         part = self.type(t("setup.variable"), too_many, explanation=t("setup.variable-help"))
         name = str(self.select(t("setup.variable-which"), [(name, name) for name in matching(part)]))
         variable = variables[name]
-        say(self.console, variable.help)
-        say(self.console, t("setup.variable-type", type=variable.type, default=variable.default))
+        tell(self.console, variable.help)
+        tell(self.console, t("setup.variable-type", type=variable.type, default=variable.default))
 
         def complaint(raw: str) -> str:
             try:
@@ -171,7 +171,7 @@ class Dialogue(ABC):
             say(self.console, t(key, host=comparison.host), "bold red" if comparison.changed else "bold")
             for host_key in comparison.keys:
                 say(self.console, t("setup.key-row", kind=host_key.kind, fingerprint=host_key.fingerprint))
-        say(self.console, t("setup.key-compare"))
+        tell(self.console, t("setup.key-compare"))
         hosts = ", ".join(comparison.host for comparison in comparisons)
         return self.confirm(t("setup.key-confirm", hosts=hosts), default=False)
 
@@ -187,18 +187,18 @@ class Dialogue(ABC):
         prompt = t(f"prompt.{problem.key}")
         if problem.earlier:
             earlier = t(f"prompt.{problem.earlier}")
-            say(self.console, t("setup.together", prompt=prompt, earlier=earlier, problem=problem.text), "yellow")
+            tell(self.console, t("setup.together", prompt=prompt, earlier=earlier, problem=problem.text), "yellow")
         else:
-            say(self.console, t("setup.again", prompt=prompt, problem=problem.text), "yellow")
+            tell(self.console, t("setup.again", prompt=prompt, problem=problem.text), "yellow")
 
     def trouble(self, error: HpcampusError) -> None:
         """Say what went wrong; the conversation goes on."""
-        say(self.console, t("setup.trouble", what=error.what, why=error.why), "yellow")
+        tell(self.console, t("setup.trouble", what=error.what, why=error.why), "yellow")
 
     def found(self, lines: Sequence[Line]) -> None:
         """Show what was found out."""
         for line in lines:
-            say(self.console, t(f"setup.line.{line.level}", text=line.text), STYLES[line.level])
+            tell(self.console, t(f"setup.line.{line.level}", text=line.text), STYLES[line.level])
 
     @contextmanager
     def waiting(self, key: str) -> Iterator[None]:

@@ -60,6 +60,11 @@ def say(console: Console, text: str, style: str = "") -> None:
     console.print(Text(readable(console, text), style=style), soft_wrap=True, highlight=False)
 
 
+def tell(console: Console, text: str, style: str = "") -> None:
+    """Print prose: on a terminal lines end between words; in a log it stays one line."""
+    console.print(Text(text, style=style), soft_wrap=not console.is_terminal, highlight=False)
+
+
 def task_label(role: str, task: str) -> str:
     """Name a task together with its role."""
     return f"{role}: {task}" if role else task

@@ -17,6 +17,7 @@ from questionary.constants import DEFAULT_QUESTION_PREFIX
 from questionary.styles import merge_styles_default
 
 from hpcampus.screens.dialogue import Dialogue
+from hpcampus.screens.progress import tell
 from hpcampus.setup.asker import Back
 from hpcampus.texts import t
 
@@ -81,8 +82,7 @@ class Terminal(Dialogue):
         return bool(questionary.confirm(question, default=default).unsafe_ask())
 
     def _explain(self, explanation: str) -> None:
-        for row in textwrap.wrap(explanation or t("setup.no-help"), max(20, self.console.width - 1)):
-            self.console.print(row, style="cyan", markup=False, highlight=False)
+        tell(self.console, explanation or t("setup.no-help"), "cyan")
 
 
 def type_in(

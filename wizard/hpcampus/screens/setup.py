@@ -56,3 +56,11 @@ def print_outcome(console: Console, outcome: Outcome, options: str, record: Path
         say(console, t("setup.account", name=account.name, password=account.password, course=account.course))
     say(console, t("setup.vault-key", path=outcome.vault_key), "bold")
     say(console, t("setup.next", inventory=options))
+
+
+def print_addresses(console: Console, outcome: Outcome, options: str) -> None:
+    """Print where the platform is, who may log in first, and what comes after the installation."""
+    answers = outcome.answers
+    say(console, t("setup.address", name=answers["hub_name"]), "bold")
+    say(console, t("setup.first-login", admin=answers["admin_name"]))
+    say(console, t("setup.later", inventory=options))

@@ -141,7 +141,7 @@ class Conversation:
         rows = []
         for section in self.setup.questions.sections:
             questions = self.setup.questions.of(section, known)
-            values = [shown(question, resolved.values) for question in questions]
+            values = [brief(question, resolved.values) for question in questions]
             if questions:
                 summary = ", ".join([value for value in values if value][:SUMMARY_VALUES])
                 rows.append(Row(section, t(f"section.{section}"), summary))
@@ -200,6 +200,11 @@ def _complaint(problem: Problem | None) -> str:
     if problem is None:
         return ""
     return t("setup.needed") if problem.missing else problem.text
+
+
+def brief(question: Question, values: Answers) -> str:
+    """Give the answer to a question where there is little room."""
+    return str(values.get(question.key, "")) if question.kind is Kind.CHOICE else shown(question, values)
 
 
 def shown(question: Question, values: Answers) -> str:

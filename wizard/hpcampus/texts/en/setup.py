@@ -47,7 +47,7 @@ TEXTS: Final[dict[str, str]] = {
     "setup.plain-yes": "yes",
     "setup.plain-no": "no",
     "setup.plain-yes-no": "answer {yes} or {no}",
-    "setup.choose": "Write the inventory, or look at a section and change it?",
+    "setup.choose": "Write it, or change a section?",
     "setup.write": "Write the inventory",
     "setup.leave": "Leave without writing; the answers are kept",
     "setup.left": "Nothing was written. The answers are kept; start again to go on.",
@@ -73,4 +73,10 @@ TEXTS: Final[dict[str, str]] = {
   hpcampus apply --check{inventory}    says what would be done
   hpcampus apply{inventory}            does it
   hpcampus verify{inventory}           proves it""",
+    "setup.address": "Address       https://{name}/",
+    "setup.first-login": "First login   {admin}, with the password that you gave",
+    "setup.later": """Later
+  hpcampus setup{inventory}            shows today's answers, and changes them
+  hpcampus course add{inventory}       the next course; docs/users.md says how students come in
+  hpcampus doctor{inventory}           when something is wrong""",
 }
