@@ -225,14 +225,14 @@ class Installer:
         journal = replace(journal, hosts_identity=identity)
         clear_facts(self.site.state.path)
         plan = replace(plan, steps=(VALIDATE, *chosen), ended=end_leftovers(self.site.state.path))
-        return Report(self._run(plan, options, journal, digests), plan)
+        return Report(self._run(plan, options, journal), plan)
 
-    def _run(self, plan: Plan, options: Options, journal: Journal, digests: Fingerprints) -> tuple[StepReport, ...]:
+    def _run(self, plan: Plan, options: Options, journal: Journal) -> tuple[StepReport, ...]:
         reports: list[StepReport] = []
         self.view.plan(plan)
         try:
             for number in range(1, len(plan.steps) + 1):
-                journal, report = self._run_until_decided(number, plan.steps, options, journal, digests)
+                journal, report = self._run_until_decided(number, plan.steps, options, journal)
                 reports.append(report)
                 if report.result.outcome is not Outcome.SUCCESSFUL and not report.skipped:
                     break
@@ -241,13 +241,14 @@ class Installer:
         return tuple(reports)
 
     def _run_until_decided(
-        self, number: int, steps: Sequence[Step], options: Options, journal: Journal, digests: Fingerprints
+        self, number: int, steps: Sequence[Step], options: Options, journal: Journal
     ) -> tuple[Journal, StepReport]:
         """Run a step, again if a person wants that, and keep the journal; gives it with how the step ended."""
         step = steps[number - 1]
         keep = step is not VALIDATE and not options.check
         while True:
-            digest = digests.of(step)
+            # Anew for each try: a person may have corrected a file meanwhile.
+            digest = Fingerprints(self.collection, self.site.inventory, journal.hosts_identity).of(step)
             if keep:
                 journal = self._write(journal, step, Record(RUNNING, at=now(), fingerprint=digest), options)
             request = self.request(step, options)
@@ -262,8 +263,6 @@ class Installer:
             if decision is Decision.SKIP:
                 report = replace(report, skipped=True)
                 return self._write(journal, step, report.record(digest), options) if keep else journal, report
-            # A person may have corrected a file meanwhile.
-            digests = Fingerprints(digests.collection, digests.inventory, digests.hosts_identity)
 
     def _write(self, journal: Journal, step: Step, record: Record, options: Options) -> Journal:
         # Steps that were named one by one are no part of the plan which the next run goes on with.

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hpcampus.apply import Installer, Options
+from hpcampus.apply import Decision, Installer, Options, give_up
 from hpcampus.errors import UsageProblemError, VerifyFailedError
 from hpcampus.events import Event, Kind
 from hpcampus.places import Site
@@ -49,6 +50,8 @@ class Pretend:
         for event in self.events:
             on_event(event)
         outcome = self.outcomes.get(name, Outcome.SUCCESSFUL)
+        if isinstance(outcome, list):
+            outcome = outcome.pop(0)
         if isinstance(outcome, BaseException):
             raise outcome
         return Result(outcome, 1.0, Path("/nowhere"))
@@ -58,8 +61,8 @@ class Pretend:
 def go(local_site: Site, collection: Path) -> Any:
     local_site.state.make()
 
-    def apply(runner: Any, **options: Any) -> Any:
-        return Installer(local_site, collection, Quiet(), runner).apply(Options(**options))
+    def apply(runner: Any, advice: Any = give_up, **options: Any) -> Any:
+        return Installer(local_site, collection, Quiet(), runner, advice).apply(Options(**options))
 
     return apply
 
@@ -112,6 +115,7 @@ def test_new_hosts_start_from_the_beginning(go: Any) -> None:
     [
         ({"only": ("two",)}, ["validate", "two"]),
         ({"start": "two"}, ["validate", "two", "three"]),
+        ({"only": ("three", "one")}, ["validate", "one", "three"]),
         ({"check": True}, ["validate", "one", "two", "three"]),
         ({"check": True, "only": ("three",)}, ["validate", "three"]),
     ],
@@ -170,3 +174,131 @@ def test_verify_without_a_result_is_no_proof(local_site: Site, collection: Path,
     report = run_verify(Installer(local_site, collection, Quiet(), Pretend(verify=outcome)), Options())
     with pytest.raises(VerifyFailedError):
         result_lines(report)
+
+
+def test_only_what_changed_is_run(go: Any, collection: Path, local_site: Site) -> None:
+    go(Pretend())
+    runner = Pretend()
+    report = go(runner, changed=True)
+    assert runner.ran == ["validate"]
+    assert list(report.plan.unchanged) == ["one", "two", "three"]
+    assert all(since.endswith("Z") for since in report.plan.unchanged.values())
+    (collection / "playbooks/steps/two.yml").write_text("[]\n")
+    runner = Pretend()
+    assert list(go(runner, changed=True).plan.unchanged) == ["one", "three"]
+    assert runner.ran == ["validate", "two"]
+    local_site.main_file.write_text("mark: /tmp/other\n")
+    runner = Pretend()
+    go(runner, changed=True, start="two")
+    assert runner.ran == ["validate", "two", "three"]
+    runner = Pretend()
+    go(runner, changed=True)
+    assert runner.ran == ["validate", "one"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.STOPPED, KeyboardInterrupt()])
+def test_what_did_not_end_well_counts_as_changed(go: Any, outcome: Any) -> None:
+    go(Pretend())
+    with contextlib.suppress(KeyboardInterrupt):
+        go(Pretend(two=outcome), only=("two",))
+    runner = Pretend()
+    go(runner, changed=True)
+    assert runner.ran == ["validate", "two"]
+
+
+def test_a_step_run_alone_is_done_for_the_next_time(go: Any) -> None:
+    go(Pretend(), only=("two",))
+    runner = Pretend()
+    go(runner, changed=True)
+    assert runner.ran == ["validate", "one", "three"]
+
+
+def test_a_look_does_not_make_a_step_done(go: Any) -> None:
+    go(Pretend(), check=True)
+    runner = Pretend()
+    go(runner, changed=True)
+    assert runner.ran == ["validate", "one", "two", "three"]
+
+
+def test_a_run_of_what_changed_is_resumed(go: Any, collection: Path) -> None:
+    go(Pretend())
+    for name in ("one", "three"):
+        (collection / f"playbooks/steps/{name}.yml").write_text("[]\n")
+    go(Pretend(three=Outcome.FAILED), changed=True)
+    runner = Pretend()
+    assert go(runner).resumed == ("one",)
+    assert runner.ran == ["validate", "three"]
+
+
+def test_hosts_made_anew_have_changed(go: Any) -> None:
+    go(Pretend(), hosts_identity="a")
+    for identity, wanted in (("a", ["validate"]), ("", ["validate"]), ("b", ["validate", "one", "two", "three"])):
+        runner = Pretend()
+        go(runner, changed=True, hosts_identity=identity)
+        assert runner.ran == wanted
+
+
+class Adviser:
+    """Decides as it was told, and remembers what it was asked."""
+
+    def __init__(self, *decisions: Decision) -> None:
+        self.decisions = list(decisions)
+        self.asked: list[Any] = []
+
+    def __call__(self, report: Any, request: Any, needing: Any) -> Decision:
+        self.asked.append((report.step.name, request.playbook, [step.name for step in needing]))
+        return self.decisions.pop(0)
+
+
+def test_a_step_is_run_again_until_it_works(go: Any, local_site: Site) -> None:
+    runner = Pretend(two=[Outcome.FAILED, Outcome.FAILED, Outcome.SUCCESSFUL])
+    report = go(runner, Adviser(Decision.RETRY, Decision.RETRY))
+    assert runner.ran == ["validate", "one", "two", "two", "two", "three"]
+    assert report.outcome is Outcome.SUCCESSFUL
+    assert [step.status for step in report.steps] == ["done"] * 4
+    assert local_site.state.load().finished
+
+
+def test_a_person_goes_on_without_a_step(go: Any, local_site: Site, collection: Path) -> None:
+    catalogue = collection / "playbooks/vars/steps.yml"
+    catalogue.write_text(catalogue.read_text().replace("name: three,", "name: three, needs: [two],"))
+    adviser = Adviser(Decision.SKIP)
+    runner = Pretend(two=Outcome.FAILED)
+    report = go(runner, adviser)
+    assert runner.ran == ["validate", "one", "two", "three"]
+    assert adviser.asked == [("two", "hpcampus.platform.steps.two", ["three"])]
+    assert report.outcome is Outcome.FAILED
+    assert local_site.state.load().records["two"].status == "skipped"
+    runner = Pretend()
+    assert go(runner).resumed == ("one",)
+    assert runner.ran == ["validate", "two", "three"]
+
+
+def test_who_leaves_runs_nothing_more(go: Any, local_site: Site) -> None:
+    runner = Pretend(two=Outcome.FAILED)
+    go(runner, Adviser(Decision.QUIT))
+    assert runner.ran == ["validate", "one", "two"]
+    assert local_site.state.load().records["two"].status == "failed"
+
+
+def test_what_a_person_corrected_meanwhile_counts(go: Any, local_site: Site) -> None:
+    def correct(_report: Any, _request: Any, _needing: Any) -> Decision:
+        local_site.main_file.write_text("mark: /tmp/corrected\n")
+        return Decision.RETRY
+
+    go(Pretend(two=[Outcome.FAILED, Outcome.SUCCESSFUL]), correct)
+    runner = Pretend()
+    go(runner, changed=True)
+    assert runner.ran == ["validate", "one"]
+
+
+def test_a_run_that_was_cut_off_is_told_once(go: Any, local_site: Site) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        go(Pretend(two=KeyboardInterrupt()))
+    name, began = go(Pretend()).plan.interrupted
+    assert name == "two"
+    assert began.endswith("Z")
+    assert go(Pretend()).plan.interrupted is None
+    journal = local_site.state.load()
+    local_site.state.save(replace(journal, last={}))
+    assert go(Pretend(), check=True).plan.interrupted is None
