@@ -52,16 +52,16 @@ def read_documents(site: Site, key_file: Path | None) -> Documents:
         InventoryError: A file is not YAML or cannot be read.
         VaultError: The key does not fit.
     """
-    secrets = _read(site.vault_file)
+    secrets = read_file(site.vault_file)
     if secrets and key_file is not None:
         secrets = vault.decrypt(secrets, key_file, site.vault_file)
     elif vault.is_encrypted(secrets):
         secrets = ""
     return Documents(
-        hosts=_parse(_read(site.hosts_file), site.hosts_file),
-        main=_parse(_read(site.main_file), site.main_file),
+        hosts=_parse(read_file(site.hosts_file), site.hosts_file),
+        main=_parse(read_file(site.main_file), site.main_file),
         secrets=_parse(secrets, site.vault_file),
-        known_hosts=_read(site.known_hosts),
+        known_hosts=read_file(site.known_hosts),
     )
 
 
@@ -80,7 +80,7 @@ def check_readable(site: Site, key_file: Path | None) -> None:
     """
     variables = [path for place in ("group_vars", "host_vars") for path in (site.inventory / place).rglob("[!.]*.y*ml")]
     for path in [site.hosts_file, *sorted(path for path in variables if path.is_file())]:
-        text = _read(path)
+        text = read_file(path)
         if vault.is_encrypted(text):
             # Another file may have a key of its own, which only Ansible knows.
             if path != site.vault_file or key_file is None:
@@ -92,7 +92,12 @@ def check_readable(site: Site, key_file: Path | None) -> None:
             raise InventoryError("inventory-unreadable", path=path, problem=error) from error
 
 
-def _read(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """Read a file of an inventory; one that is missing is empty.
+
+    Raises:
+        InventoryError: It cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -134,7 +139,7 @@ def write_documents(site: Site, documents: Documents, key_file: Path) -> dict[Pa
 def _write_secrets(path: Path, secrets: CommentedMap, key_file: Path) -> bool:
     """Encrypt again only when something changed, for every encryption gives another file."""
     plain = dump_document(secrets)
-    before = _read(path)
+    before = read_file(path)
     if vault.is_encrypted(before) and vault.decrypt(before, key_file, path) == plain:
         path.chmod(PRIVATE_FILE)
         return False
@@ -143,7 +148,7 @@ def _write_secrets(path: Path, secrets: CommentedMap, key_file: Path) -> bool:
 
 def _render(document: CommentedMap, path: Path) -> str:
     text = dump_document(document)
-    return (header_of(_read(path)) if path.exists() else HEADER) + text
+    return (header_of(read_file(path)) if path.exists() else HEADER) + text
 
 
 def update(document: CommentedMap, values: Mapping[str, object]) -> None:

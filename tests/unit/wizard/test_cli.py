@@ -25,12 +25,12 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-def hpcampus(*arguments: Any, **environment: Any) -> Any:
-    """Run the command as a process of its own, without a terminal."""
+def hpcampus(*arguments: Any, raw: bool = False, **environment: Any) -> Any:
+    """Run the command as a process of its own, without a terminal; `raw` leaves its output as bytes."""
     return subprocess.run(
         [sys.executable, "-m", "hpcampus", *arguments],
         capture_output=True,
-        text=True,
+        text=not raw,
         check=False,
         timeout=60,
         stdin=subprocess.DEVNULL,

@@ -92,4 +92,4 @@ def test_one_class_for_each_exit_code() -> None:
 
 @pytest.mark.parametrize("code", ExitCode)
 def test_help_lists_every_exit_code(code: Any) -> None:
-    assert f"{code.value} " in TEXTS["help.main"].partition("Exit codes")[2]
+    assert f"{code.value} " in TEXTS["help.exit-codes"]

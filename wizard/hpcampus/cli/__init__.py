@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from hpcampus import __version__
+from hpcampus.cli.completion import completion_command
 from hpcampus.cli.demo import demo_group
 from hpcampus.cli.logs import logs_command
+from hpcampus.cli.open import open_command
 from hpcampus.cli.setup import setup_command
 from hpcampus.cli.steps import apply_command, doctor_command, steps_command, verify_command
+from hpcampus.cli.teaching import TeachingGroup, speak
 from hpcampus.errors import ExitCode, HpcampusError, InterruptedRunError
-from hpcampus.texts import t
+from hpcampus.texts import LANGUAGES, OPTION, catalogue, t
+from hpcampus.texts.spelling import spell_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +32,22 @@ if TYPE_CHECKING:
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
-@click.group(help=t("help.main"), context_settings=SETTINGS)
+speak(catalogue().click)
+
+
+@click.group(cls=TeachingGroup, help=t("help.main"), epilog=t("help.exit-codes"), context_settings=SETTINGS)
+# The catalogue has read it already, before the texts of the commands were looked up; here it is checked and explained.
+@click.option(OPTION, type=click.Choice(LANGUAGES), is_eager=True, expose_value=False, help=t("help.language"))
 @click.version_option(__version__, "--version", prog_name="hpcampus", help=t("help.version"))
 def cli() -> None:
     """Hold the commands."""
 
 
-for _command in (setup_command, apply_command, verify_command, doctor_command, steps_command, logs_command, demo_group):
-    cli.add_command(_command)
+# Below the headings help.group.NAME.
+cli.offer("look", (demo_group,))
+cli.offer("install", (setup_command, apply_command, verify_command))
+cli.offer("find-out", (open_command, doctor_command, steps_command, logs_command))
+cli.offer("command", (completion_command,))
 
 
 def _on_sigterm(_number: int, _frame: object) -> NoReturn:
@@ -91,4 +103,6 @@ def _report(error: HpcampusError) -> int:
 def main() -> NoReturn:
     """Be the program `hpcampus`."""
     signal.signal(signal.SIGTERM, _on_sigterm)
+    for stream in (sys.stdout, sys.stderr):
+        spell_out(stream)
     sys.exit(run())

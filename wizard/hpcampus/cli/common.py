@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hpcampus.cli.completion import inventories
 from hpcampus.errors import InterruptedRunError
 from hpcampus.texts import t
 
@@ -28,6 +29,7 @@ inventory_option = click.option(
     default=DEFAULT_INVENTORY,
     envvar="HPCAMPUS_INVENTORY",
     show_default=True,
+    shell_complete=inventories,
     help=t("help.inventory"),
 )
 vault_option = click.option("--vault-password-file", type=click.Path(path_type=Path), help=t("help.vault-file"))

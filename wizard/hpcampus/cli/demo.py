@@ -9,8 +9,9 @@ import sys
 import click
 
 from hpcampus.cli.common import console_here, make_installer, plain_option, show_proof
+from hpcampus.cli.completion import demo_hosts
 from hpcampus.errors import ExitCode
-from hpcampus.texts import t
+from hpcampus.texts import OPTION, catalogue, t
 
 
 @click.group("demo", help=t("help.demo"))
@@ -78,7 +79,7 @@ def demo_down() -> None:
 
 
 @demo_group.command("shell", help=t("help.demo.shell"))
-@click.argument("host")
+@click.argument("host", shell_complete=demo_hosts)
 def demo_shell(host: str) -> None:
     """Open a shell in a container."""
     from hpcampus import demo
@@ -92,4 +93,4 @@ def _become_root() -> None:
     from hpcampus.lab import require_root
 
     with demo.translated():
-        require_root([sys.executable, "-m", "hpcampus", *sys.argv[1:]])
+        require_root([sys.executable, "-m", "hpcampus", OPTION, catalogue().language, *sys.argv[1:]])

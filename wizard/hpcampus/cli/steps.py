@@ -21,6 +21,7 @@ from hpcampus.cli.common import (
     show_proof,
     vault_option,
 )
+from hpcampus.cli.completion import step_names
 from hpcampus.errors import NoTerminalError, UsageProblemError
 from hpcampus.texts import t
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 @click.command("apply", help=t("help.apply"))
 @inventory_option
-@click.option("--step", "only", metavar="NAME", multiple=True, help=t("help.apply.step"))
-@click.option("--from", "start", metavar="NAME", help=t("help.apply.from"))
+@click.option("--step", "only", metavar="NAME", multiple=True, shell_complete=step_names, help=t("help.apply.step"))
+@click.option("--from", "start", metavar="NAME", shell_complete=step_names, help=t("help.apply.from"))
 @click.option("--changed", is_flag=True, help=t("help.apply.changed"))
 @click.option("--check", is_flag=True, help=t("help.apply.check"))
 @json_option

@@ -9,7 +9,10 @@ from typing import Final
 from hpcampus.texts.en import answers, causes, commands, demo, errors, probes, questions, setup, steps
 from hpcampus.texts.en.errors import ERRORS
 
-__all__ = ["ERRORS", "TEXTS"]
+__all__ = ["CLICK", "ERRORS", "TEXTS"]
+
+# The library that reads the command line speaks English by itself.
+CLICK: Final[dict[str, str]] = {}
 
 TEXTS: Final[dict[str, str]] = {
     **commands.TEXTS,

@@ -9,22 +9,10 @@ from typing import Final
 TEXTS: Final[dict[str, str]] = {
     "help.main": """Install a teaching JupyterHub whose notebooks are Slurm jobs in Apptainer containers.
 
-    \b
-    To look at it on this machine:
-      hpcampus demo up        the whole platform in containers, ending with a cell that ran on a compute node
-      hpcampus demo down      removes it again
-    \b
-    To install it on your own hosts:
-      hpcampus setup          asks, and writes an inventory with encrypted secrets
-      hpcampus apply          runs the steps; stopped or failed, it goes on where it was
-      hpcampus steps          says how each step stands; --menu asks what to run
-      hpcampus logs           lists the runs, and prints what Ansible said in them
-      hpcampus verify         logs in, starts a notebook, runs a cell, and tears it down
-      hpcampus doctor         walks every leg from the name to a cell, and says what cures a broken one
-
-    Every command takes --help. All but the demo work on one inventory directory: --inventory DIR, by default ./inventory.
-
-    \b
+    The usual way is: setup, apply, verify. Every command takes --help and shows examples there. All but the demo work on
+    one inventory directory: --inventory DIR, by default ./inventory.
+    """,
+    "help.exit-codes": """\b
     Exit codes:
       0 done                    6 another run holds the lock
       1 a step failed           7 a question, but no terminal
@@ -34,8 +22,29 @@ TEXTS: Final[dict[str, str]] = {
       5 a host key is unknown  11 the vault cannot be opened
       70 an error of hpcampus itself    130 stopped by Ctrl-C
     """,
+    "help.group.look": "Look at it on this machine",
+    "help.group.install": "Install it on your own hosts",
+    "help.group.find-out": "Use it, and find out what is wrong",
+    "help.group.command": "This command itself",
+    "help.examples": "Examples:",
+    "help.language": "Language of what hpcampus says; by default that of HPCAMPUS_LANGUAGE, LC_ALL, LC_MESSAGES or LANG.",
     "help.version": "Print the version and stop.",
     "help.inventory": "Directory of the inventory.",
+    "help.open": """Print the address of the platform, and show it in a browser if there is a display.
+
+    The address is read from the inventory; no host is contacted.
+    """,
+    "help.open.demo": "The platform of the demo.",
+    "help.open.page": "A page of the hub in place of its first one.",
+    "help.open.url": "Print the address only.",
+    "help.completion": """Print the script that completes this command in a shell.
+
+    \b
+    Where it goes:
+      bash  hpcampus completion bash > ~/.local/share/bash-completion/completions/hpcampus
+      zsh   hpcampus completion zsh > ~/.zsh/completions/_hpcampus, a directory of fpath
+      fish  hpcampus completion fish > ~/.config/fish/completions/hpcampus.fish
+    """,
     "help.apply": """Run the steps of the installation, the check of the inventory first.
 
     A run that was stopped or that failed goes on where it was. A finished run starts from the beginning: steps that find

@@ -48,6 +48,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "{problem}",
         "Correct the file, or restore it; nothing was changed.",
     ),
+    "address-unknown": (
+        "The address of the platform is not known.",
+        "No file of {path} says it in plain words, as site_public_url, site_hub_name or the host of the group hub.",
+        "Set site_public_url in group_vars/all/main.yml.",
+    ),
     "inventory-unwritable": (
         "The inventory cannot be written: {path}",
         "{problem}",
@@ -166,6 +171,7 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
     "setup-stopped": ("Stopped; nothing was written.", "", "Start the same command again to go on with your answers."),
     "lab-failed": ("The containers of the demo could not be made.", "{problem}", "{cure}"),
     "demo-not-up": ("The demo is not up.", "There is no container '{host}'.", "Start it with: hpcampus demo up"),
+    "demo-not-made": ("The demo is not up.", "It has no inventory yet.", "Start it with: hpcampus demo up"),
     "demo-unknown-host": ("The demo has no host '{host}'.", "Its hosts are: {hosts}.", "Name one of them."),
     "internal": (
         "hpcampus itself failed: {problem}",

@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The German texts. The keys and placeholders are those of the English ones; tests compare them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hpcampus.texts.de import answers, causes, commands, demo, errors, questions, setup, steps
+from hpcampus.texts.de.click import CLICK
+from hpcampus.texts.de.errors import ERRORS
+
+__all__ = ["CLICK", "ERRORS", "TEXTS"]
+
+TEXTS: Final[dict[str, str]] = {
+    **commands.TEXTS,
+    **steps.TEXTS,
+    **causes.TEXTS,
+    **demo.TEXTS,
+    **questions.TEXTS,
+    **setup.TEXTS,
+    **answers.TEXTS,
+    **errors.TEXTS,
+}

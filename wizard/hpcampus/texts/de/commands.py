@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Hilfe der Befehle."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "help.main": """Installiert einen JupyterHub für die Lehre, dessen Notebooks Slurm-Jobs in Apptainer-Containern sind.
+
+    Der übliche Weg ist: setup, apply, verify. Jeder Befehl kennt --help und zeigt dort Beispiele. Alle außer demo arbeiten
+    mit einem Inventory-Verzeichnis: --inventory DIR, ohne Angabe ./inventory.
+    """,
+    "help.exit-codes": """\b
+    Exit-Codes:
+      0 fertig                   6 ein anderer Lauf hält die Sperre
+      1 ein Schritt schlug fehl  7 eine Frage, aber kein Terminal
+      2 falscher Aufruf          8 die Plattform tut nicht, was sie soll
+      3 kein solches Inventory   9 die Container der Demo schlugen fehl
+      4 eine Antwort ist falsch 10 die Ansible-Collection fehlt
+      5 unbekannter Host-Key    11 der Vault lässt sich nicht öffnen
+      70 ein Fehler von hpcampus selbst    130 mit Ctrl-C abgebrochen
+    """,
+    "help.group.look": "Auf diesem Rechner ansehen",
+    "help.group.install": "Auf eigenen Hosts installieren",
+    "help.group.find-out": "Benutzen, und Fehler finden",
+    "help.group.command": "Dieser Befehl selbst",
+    "help.examples": "Beispiele:",
+    "help.language": "Sprache von hpcampus; ohne Angabe die von HPCAMPUS_LANGUAGE, LC_ALL, LC_MESSAGES oder LANG.",
+    "help.version": "Die Version ausgeben.",
+    "help.inventory": "Verzeichnis des Inventorys.",
+    "help.open": """Die Adresse der Plattform ausgeben und im Browser zeigen, wenn es ein Display gibt.
+
+    Die Adresse steht im Inventory; kein Host wird angesprochen.
+    """,
+    "help.open.demo": "Die Plattform der Demo.",
+    "help.open.page": "Eine bestimmte Seite des Hubs statt der ersten.",
+    "help.open.url": "Nur die Adresse ausgeben.",
+    "help.completion": """Das Skript ausgeben, mit dem eine Shell diesen Befehl vervollständigt.
+
+    \b
+    Wohin damit:
+      bash  hpcampus completion bash > ~/.local/share/bash-completion/completions/hpcampus
+      zsh   hpcampus completion zsh > ~/.zsh/completions/_hpcampus, ein Verzeichnis aus fpath
+      fish  hpcampus completion fish > ~/.config/fish/completions/hpcampus.fish
+    """,
+    "help.apply": """Die Schritte der Installation ausführen, zuerst die Prüfung des Inventorys.
+
+    Ein Lauf, der abgebrochen wurde oder fehlschlug, geht dort weiter, wo er war. Ein fertiger Lauf beginnt von vorn:
+    Schritte, die nichts zu tun finden, ändern nichts.
+    """,
+    "help.apply.step": "Nur diesen Schritt ausführen.",
+    "help.apply.from": "Bei diesem Schritt beginnen.",
+    "help.apply.check": "Nichts ändern; sagen, was geändert würde.",
+    "help.vault-file": "Datei oder Programm, aus der das Passwort des Vaults kommt.",
+    "help.ask-become": "Nach dem sudo-Passwort der Hosts fragen.",
+    "help.plain": "Einfache Zeilen ausgeben, eine für jedes Ereignis, auch auf einem Terminal.",
+    "help.verify": "Beweisen, dass die Plattform funktioniert: anmelden, ein Notebook starten, eine Zelle rechnen, abräumen.",
+    "help.doctor": """Jede Etappe vom öffentlichen Namen bis zur Zelle eines Notebooks prüfen; sagen, was zu sehen war und was hilft.
+
+    Eine kaputte Etappe beendet nichts: Was sie nicht braucht, wird trotzdem geprüft. Ist etwas kaputt, ist der Exit-Code 8.
+    """,
+    "help.doctor.json": "Die Befunde als JSON ausgeben; alles andere geht auf die Standardfehlerausgabe.",
+    "help.steps": "Die Schritte in ihrer Reihenfolge zeigen.",
+    "help.setup": """Nach dem Standort fragen und sein Inventory schreiben.
+
+    Ein neuer Aufruf zeigt die Werte des Inventorys. Ctrl-C behält die bisherigen Antworten, ohne Passwörter. Mit
+    --non-interactive kommen die Antworten nur aus --answers und --set.
+    """,
+    "help.setup.answers": "YAML-Datei mit Antworten nach Namen.",
+    "help.setup.set": "Eine Antwort als NAME=WERT; mehrfach möglich.",
+    "help.setup.non-interactive": "Nichts fragen; abbrechen, wenn eine Antwort fehlt oder falsch ist.",
+    "help.setup.accept-new": "Noch unbekannte Host-Keys ohne Rückfrage festhalten.",
+    "help.setup.accept-changed": "Geänderte Host-Keys ohne Rückfrage festhalten.",
+    "help.setup.skip-host-keys": "Keine Host-Keys holen; die Hosts müssen nicht laufen.",
+    "help.setup.password-file": "Datei mit dem Passwort des ersten Administrators; - liest es von der Standardeingabe.",
+    "help.demo": "Die ganze Plattform in Containern auf diesem Rechner.",
+    "help.demo.up": "Die Container anlegen, alles installieren, den Beweis führen und sagen, wie es weitergeht. Beliebig oft wiederholbar.",
+    "help.demo.status": "Sagen, welche Container laufen und wo die Plattform antwortet.",
+    "help.demo.down": "Container, Netze, Volumes und Zustand entfernen; sagen, was bleibt.",
+    "help.demo.shell": "Eine root-Shell in einem Container der Demo öffnen: campus, login, c1 oder c2.",
+}

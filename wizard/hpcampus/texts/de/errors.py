@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fehler: was geschah, warum, und was zu tun ist."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "error.label.why": "Warum: {text}",
+    "error.label.cure": "Was tun: {text}",
+}
+
+ERRORS: Final[dict[str, tuple[str, str, str]]] = {
+    "catalogue-shape": (
+        "Die Liste der Schritte ist nicht lesbar: {source}",
+        "{problem}",
+        "Die Datei aus den Quellen der Collection wiederherstellen.",
+    ),
+    "collection-missing": (
+        "Die Collection hpcampus.platform wurde nicht gefunden.",
+        "An keinem dieser Orte ist sie:\n  {searched}",
+        "Den Befehl aus einem Checkout starten, oder die Collection installieren: ansible-galaxy collection install hpcampus.platform",
+    ),
+    "ansible-missing": (
+        "{program} ist nicht installiert.",
+        "Es liegt weder neben diesem Python noch im PATH.",
+        "Die Umgebung mit 'make venv' anlegen, oder: pip install ansible-core",
+    ),
+    "step-and-from": (
+        "--step und --from schließen einander aus.",
+        "Das eine führt einen einzigen Schritt aus, das andere alle ab ihm.",
+        "Nur eines davon angeben.",
+    ),
+    "unknown-step": (
+        "Den Schritt '{name}' gibt es nicht.{hint}",
+        "Die Schritte sind: {names}.",
+        "'hpcampus steps' zeigt sie.",
+    ),
+    "inventory-missing": (
+        "Unter {path} liegt kein Inventory.",
+        "Das Verzeichnis gibt es nicht.",
+        "Mit 'hpcampus setup' eines anlegen, oder mit --inventory DIR ein anderes nennen.",
+    ),
+    "inventory-without-hosts": (
+        "{path} ist kein Inventory.",
+        "Es enthält keine hosts.yml.",
+        "Mit 'hpcampus setup' eines anlegen, oder mit --inventory DIR ein anderes nennen.",
+    ),
+    "inventory-unreadable": (
+        "Das Inventory ist nicht lesbar: {path}",
+        "{problem}",
+        "Die Datei berichtigen oder wiederherstellen; nichts wurde geändert.",
+    ),
+    "address-unknown": (
+        "Die Adresse der Plattform ist nicht bekannt.",
+        "Keine Datei in {path} nennt sie im Klartext, als site_public_url, site_hub_name oder Host der Gruppe hub.",
+        "site_public_url in group_vars/all/main.yml setzen.",
+    ),
+    "inventory-unwritable": (
+        "Das Inventory lässt sich nicht schreiben: {path}",
+        "{problem}",
+        "Mit --inventory DIR ein anderes Verzeichnis wählen, oder Platz schaffen. Vorhandene Dateien sind wie zuvor, oder vollständig.",
+    ),
+    "inventory-contradicts": (
+        "Diese Antworten widersprechen dem, was im Inventory steht; nichts wurde geschrieben.",
+        "{problems}",
+        "Die genannten Werte berichtigen, in den Antworten oder in {path}.",
+    ),
+    "answers-wrong": (
+        "Einige Antworten sind falsch; nichts wurde geschrieben.",
+        "{problems}",
+        "Berichtigen und neu starten.",
+    ),
+    "answers-unreadable": (
+        "Die Antworten sind nicht lesbar: {path}",
+        "{problem}",
+        "Eine YAML-Datei angeben, mit einer Antwort je Zeile: NAME: WERT.",
+    ),
+    "set-shape": (
+        "--set {text} ist nicht zu verstehen.",
+        "Die Form ist NAME=WERT.",
+        "Zum Beispiel: --set hub_name=jupyter.example.org",
+    ),
+    "password-unreadable": (
+        "Die Datei mit dem Passwort ist nicht lesbar: {path}",
+        "{problem}",
+        "Eine Datei angeben, deren erste Zeile das Passwort ist.",
+    ),
+    "host-key-missing": (
+        "Von {host} war kein Host-Key zu bekommen.",
+        "{problem}",
+        "Prüfen, ob der Host läuft und sein Name stimmt, oder das mit --skip-host-keys auf später verschieben. Die Antworten bleiben.",
+    ),
+    "host-key-refused": (
+        "Der Host-Key von {host} wurde nicht bestätigt.",
+        "Ohne einen festgehaltenen Key wird nichts an einen Host geschickt.",
+        "Den Fingerprint an der Konsole des Hosts vergleichen und neu starten. Die Antworten bleiben.",
+    ),
+    "host-key-unconfirmed": (
+        "Der Host-Key von {host} ist nicht bekannt: {fingerprints}",
+        "Niemand war da, um ihn zu bestätigen.",
+        "Vergleichen und mit --accept-new-host-keys neu starten.",
+    ),
+    "host-key-changed": (
+        "Der Host-Key von {host} hat sich geändert: {fingerprints}",
+        "Entweder wurde der Host neu installiert, oder an seiner Stelle antwortet ein anderer Rechner.",
+        "An der Konsole des Hosts vergleichen; stimmt er, mit --accept-changed-host-keys neu starten.",
+    ),
+    "locked": (
+        "Ein anderer Lauf arbeitet mit diesem Inventory (Prozess {pid}).",
+        "Zwei zugleich würden einander stören.",
+        "Auf ihn warten, oder ihn dort, wo er läuft, mit Ctrl-C abbrechen.",
+    ),
+    "no-terminal": (
+        "setup stellt Fragen, und es gibt kein Terminal.",
+        "Standardeingabe oder -ausgabe ist keines.",
+        "Die Antworten mitgeben: hpcampus setup --non-interactive --answers FILE --admin-password-file FILE --accept-new-host-keys",
+    ),
+    "vault-key-missing": (
+        "Der Schlüssel des Vaults wurde nicht gefunden.",
+        "{path} ist verschlüsselt, und weder --vault-password-file noch ANSIBLE_VAULT_PASSWORD_FILE noch {default} liefert den Schlüssel.",
+        "Die Datei mit --vault-password-file angeben.",
+    ),
+    "vault-key-unreadable": (
+        "Der Schlüssel des Vaults ist nicht brauchbar: {path}",
+        "{problem}",
+        "Mit --vault-password-file eine lesbare Datei angeben.",
+    ),
+    "vault-closed": (
+        "Der Vault lässt sich nicht öffnen: {path}",
+        "Der Schlüssel passt nicht, oder die Datei ist beschädigt.",
+        "Den richtigen Schlüssel mit --vault-password-file angeben.",
+    ),
+    "runner-broke": (
+        "Das Playbook {playbook} ließ sich nicht ausführen.",
+        "{problem}",
+        "Prüfen, ob ansible-core und ansible-runner installiert sind und die Platte Platz hat.",
+    ),
+    "step-failed": ("Der Schritt '{name}' schlug fehl.", "", ""),
+    "verify-failed": ("Die Plattform tut nicht, was sie soll.", "", ""),
+    "verify-silent": (
+        "Das Playbook lief, gab aber kein Ergebnis.",
+        "Es hat keine Aufgabe namens '{task}'.",
+        "Collection und Befehl derselben Version benutzen.",
+    ),
+    "doctor-broken": (
+        "Etwas ist kaputt.",
+        "",
+        "Was hilft, steht unter jeder kaputten Etappe; docs/troubleshooting.md sagt mehr zu jeder.",
+    ),
+    "doctor-failed": ("Die Etappen ließen sich nicht prüfen.", "", ""),
+    "doctor-silent": (
+        "Das Playbook lief, aber seine Befunde sind nicht lesbar.",
+        "Seine Aufgabe '{task}' sagt etwas anderes.",
+        "Collection und Befehl derselben Version benutzen, und aufrufen: hpcampus apply --step hub",
+    ),
+    "stopped": (
+        "Abgebrochen.",
+        "",
+        "Derselbe Befehl geht dort weiter. Ein Kommando, das auf einem Host lief, ist vielleicht noch nicht zu Ende.",
+    ),
+    "setup-stopped": (
+        "Abgebrochen; nichts wurde geschrieben.",
+        "",
+        "Derselbe Befehl geht mit den Antworten weiter.",
+    ),
+    "lab-failed": ("Die Container der Demo ließen sich nicht anlegen.", "{problem}", "{cure}"),
+    "demo-not-up": ("Die Demo läuft nicht.", "Den Container '{host}' gibt es nicht.", "Starten mit: hpcampus demo up"),
+    "demo-not-made": ("Die Demo läuft nicht.", "Sie hat noch kein Inventory.", "Starten mit: hpcampus demo up"),
+    "demo-unknown-host": ("Die Demo hat keinen Host '{host}'.", "Ihre Hosts sind: {hosts}.", "Einen davon nennen."),
+    "internal": (
+        "hpcampus selbst schlug fehl: {problem}",
+        "Das ist ein Fehler des Programms, nicht Ihrer Antworten.",
+        "Einzelheiten stehen in {path}; bitte melden, nach einem Blick, ob nichts Geheimes darin steht.",
+    ),
+}
