@@ -14,12 +14,12 @@ TEXTS: Final[dict[str, str]] = {
     """,
     "help.exit-codes": """\b
     Exit-Codes:
-      0 fertig                   6 ein anderer Lauf hält die Sperre
-      1 ein Schritt schlug fehl  7 eine Frage, aber kein Terminal
-      2 falscher Aufruf          8 die Plattform tut nicht, was sie soll
-      3 kein solches Inventory   9 die Container der Demo schlugen fehl
-      4 eine Antwort ist falsch 10 die Ansible-Collection fehlt
-      5 unbekannter Host-Key    11 der Vault lässt sich nicht öffnen
+      0 fertig                    6 ein anderer Lauf hält die Sperre
+      1 ein Schritt schlug fehl   7 eine Frage, aber kein Terminal
+      2 falscher Aufruf           8 die Plattform tut nicht, was sie soll
+      3 kein solches Inventory    9 die Container der Demo schlugen fehl
+      4 eine Antwort ist falsch  10 die Ansible-Collection fehlt
+      5 unbekannter Host-Key     11 der Vault lässt sich nicht öffnen
       70 ein Fehler von hpcampus selbst    130 mit Ctrl-C abgebrochen
     """,
     "help.group.look": "Auf diesem Rechner ansehen",
