@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpcampus.texts.de import answers, causes, commands, demo, errors, questions, setup, steps
+from hpcampus.texts.de import answers, causes, commands, demo, errors, probes, questions, setup, steps
 from hpcampus.texts.de.click import CLICK
 from hpcampus.texts.de.errors import ERRORS
 
@@ -19,6 +19,7 @@ TEXTS: Final[dict[str, str]] = {
     **demo.TEXTS,
     **questions.TEXTS,
     **setup.TEXTS,
+    **probes.TEXTS,
     **answers.TEXTS,
     **errors.TEXTS,
 }
