@@ -17,6 +17,7 @@ from hpcampus.answers import Layer, resolve
 from hpcampus.cli.examples import EXAMPLES
 from hpcampus.cli.teaching import leaves
 from hpcampus.errors import ExitCode
+from hpcampus.questions import load_questions
 from hpcampus.texts import de, en
 from tests.unit.wizard.conftest import ROOT
 
@@ -108,5 +109,7 @@ def test_the_page_names_no_command_that_does_not_exist() -> None:
 def test_the_answers_on_the_page_are_enough() -> None:
     (block,) = re.findall(r"```\n# answers\.yml.*?\n(.*?)```", PAGE, re.DOTALL)
     answers = YAML(typ="safe").load(block)
-    resolved = resolve([Layer("page", answers), Layer("file", {"admin_password": "not-a-real-one"})], {})
+    resolved = resolve(
+        load_questions(ROOT), [Layer("page", answers), Layer("file", {"admin_password": "not-a-real-one"})], {}
+    )
     assert [str(problem) for problem in resolved.problems] == []

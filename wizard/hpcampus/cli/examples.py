@@ -14,13 +14,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "demo down": ("demo down",),
     "setup": (
         "setup",
-        "setup --set hub_name=jupyter.example.org",
+        "setup --record answers.yml",
+        "setup --dry-run --set hub_name=jupyter.example.org",
         "setup --non-interactive --answers answers.yml --admin-password-file password",
     ),
-    "apply": ("apply --check", "apply", "apply --from hub"),
+    "apply": ("apply --check", "apply", "apply --from hub", "apply --changed"),
     "verify": ("verify",),
     "open": ("open", "open --page admin", "open --demo --url"),
     "doctor": ("doctor", "doctor --json"),
-    "steps": ("steps",),
+    "steps": ("steps", "steps --menu"),
+    "logs": ("logs", "logs hub", "logs --follow"),
     "completion": ("completion bash",),
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hpcampus.cli.common import console_here, inventory_option, json_option
+from hpcampus.cli.completion import step_names
 from hpcampus.errors import UsageProblemError
 from hpcampus.texts import t
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("logs", help=t("help.logs"))
-@click.argument("step", required=False)
+@click.argument("step", required=False, shell_complete=step_names)
 @inventory_option
 @click.option("--last", is_flag=True, help=t("help.logs.last"))
 @click.option("--follow", "-f", is_flag=True, help=t("help.logs.follow"))

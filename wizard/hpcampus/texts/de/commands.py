@@ -47,11 +47,13 @@ TEXTS: Final[dict[str, str]] = {
     """,
     "help.apply": """Die Schritte der Installation ausführen, zuerst die Prüfung des Inventorys.
 
-    Ein Lauf, der abgebrochen wurde oder fehlschlug, geht dort weiter, wo er war. Ein fertiger Lauf beginnt von vorn:
-    Schritte, die nichts zu tun finden, ändern nichts.
+    Ein Lauf, der abgebrochen wurde oder fehlschlug, geht dort weiter, wo er war. Ein fertiger Lauf beginnt von vorn: Schritte,
+    die nichts zu tun finden, ändern nichts. Auf einem Terminal fragt ein Schritt, der fehlschlägt, was zu tun ist: noch
+    einmal, ohne ihn weiter, eine Shell, oder Schluss.
     """,
-    "help.apply.step": "Nur diesen Schritt ausführen.",
+    "help.apply.step": "Diesen Schritt ausführen; mehrfach möglich.",
     "help.apply.from": "Bei diesem Schritt beginnen.",
+    "help.apply.changed": "Nur Schritte ausführen, die nicht fertig sind, oder deren Playbook, Rollen oder Variablen sich seither geändert haben.",
     "help.apply.check": "Nichts ändern; sagen, was geändert würde.",
     "help.vault-file": "Datei oder Programm, aus der das Passwort des Vaults kommt.",
     "help.ask-become": "Nach dem sudo-Passwort der Hosts fragen.",
@@ -61,8 +63,15 @@ TEXTS: Final[dict[str, str]] = {
 
     Eine kaputte Etappe beendet nichts: Was sie nicht braucht, wird trotzdem geprüft. Ist etwas kaputt, ist der Exit-Code 8.
     """,
-    "help.doctor.json": "Die Befunde als JSON ausgeben; alles andere geht auf die Standardfehlerausgabe.",
-    "help.steps": "Die Schritte in ihrer Reihenfolge zeigen.",
+    "help.json": "Ein JSON-Objekt ausgeben; alles andere geht auf die Standardfehlerausgabe.",
+    "help.steps": """Die Schritte in ihrer Reihenfolge zeigen: was jeder tut, auf welchen Hosts, wie er steht und wie lange er brauchte.
+
+    Mit --menu wird auf einem Terminal gefragt, was ausgeführt werden soll.
+    """,
+    "help.steps.menu": "Fragen, was ausgeführt werden soll.",
+    "help.logs": "Die aufgehobenen Läufe zeigen; mit dem Namen eines Schritts ausgeben, was Ansible in dessen neuestem Lauf sagte.",
+    "help.logs.last": "Den neuesten Lauf ausgeben.",
+    "help.logs.follow": "Ausgeben, was gerade läuft, während es entsteht, und die Läufe danach, solange sie dauern.",
     "help.setup": """Nach dem Standort fragen und sein Inventory schreiben.
 
     Ein neuer Aufruf zeigt die Werte des Inventorys. Ctrl-C behält die bisherigen Antworten, ohne Passwörter. Mit
@@ -71,6 +80,8 @@ TEXTS: Final[dict[str, str]] = {
     "help.setup.answers": "YAML-Datei mit Antworten nach Namen.",
     "help.setup.set": "Eine Antwort als NAME=WERT; mehrfach möglich.",
     "help.setup.non-interactive": "Nichts fragen; abbrechen, wenn eine Antwort fehlt oder falsch ist.",
+    "help.setup.dry-run": "Nichts schreiben; zeigen, was sich auf der Platte ändern würde.",
+    "help.setup.record": "Die Antworten, ohne Passwörter, in eine YAML-Datei schreiben, die --answers nimmt.",
     "help.setup.accept-new": "Noch unbekannte Host-Keys ohne Rückfrage festhalten.",
     "help.setup.accept-changed": "Geänderte Host-Keys ohne Rückfrage festhalten.",
     "help.setup.skip-host-keys": "Keine Host-Keys holen; die Hosts müssen nicht laufen.",

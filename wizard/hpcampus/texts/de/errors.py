@@ -77,6 +77,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "{problem}",
         "Eine YAML-Datei angeben, mit einer Antwort je Zeile: NAME: WERT.",
     ),
+    "answers-unwritable": (
+        "Die Antworten lassen sich nicht aufzeichnen: {path}",
+        "{problem}",
+        "Mit --record eine andere Datei nennen; das Inventory ist geschrieben.",
+    ),
     "set-shape": (
         "--set {text} ist nicht zu verstehen.",
         "Die Form ist NAME=WERT.",
@@ -137,8 +142,31 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "{problem}",
         "Prüfen, ob ansible-core und ansible-runner installiert sind und die Platte Platz hat.",
     ),
-    "step-failed": ("Der Schritt '{name}' schlug fehl.", "", ""),
-    "verify-failed": ("Die Plattform tut nicht, was sie soll.", "", ""),
+    "step-failed": (
+        "Der Schritt '{name}' schlug fehl.",
+        "",
+        "",
+    ),
+    "steps-skipped": (
+        "Der Lauf ist zu Ende, aber ohne: {names}",
+        "Jemand hat entschieden, ohne das Fehlgeschlagene weiterzumachen.",
+        "Nachholen mit: hpcampus apply{options}",
+    ),
+    "no-menu": (
+        "Ein Menü braucht ein Terminal, und es gibt keines.",
+        "Standardeingabe oder -ausgabe ist keines.",
+        "'hpcampus steps', 'hpcampus apply' und 'hpcampus verify' benutzen.",
+    ),
+    "no-log-of-step": (
+        "Von '{name}' gibt es kein Log.",
+        "Aufgehoben sind Logs von: {names}.",
+        "'hpcampus logs' zeigt sie.",
+    ),
+    "verify-failed": (
+        "Die Plattform tut nicht, was sie soll.",
+        "",
+        "",
+    ),
     "verify-silent": (
         "Das Playbook lief, gab aber kein Ergebnis.",
         "Es hat keine Aufgabe namens '{task}'.",
@@ -149,7 +177,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "",
         "Was hilft, steht unter jeder kaputten Etappe; docs/troubleshooting.md sagt mehr zu jeder.",
     ),
-    "doctor-failed": ("Die Etappen ließen sich nicht prüfen.", "", ""),
+    "doctor-failed": (
+        "Die Etappen ließen sich nicht prüfen.",
+        "",
+        "",
+    ),
     "doctor-silent": (
         "Das Playbook lief, aber seine Befunde sind nicht lesbar.",
         "Seine Aufgabe '{task}' sagt etwas anderes.",
@@ -165,10 +197,26 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "",
         "Derselbe Befehl geht mit den Antworten weiter.",
     ),
-    "lab-failed": ("Die Container der Demo ließen sich nicht anlegen.", "{problem}", "{cure}"),
-    "demo-not-up": ("Die Demo läuft nicht.", "Den Container '{host}' gibt es nicht.", "Starten mit: hpcampus demo up"),
-    "demo-not-made": ("Die Demo läuft nicht.", "Sie hat noch kein Inventory.", "Starten mit: hpcampus demo up"),
-    "demo-unknown-host": ("Die Demo hat keinen Host '{host}'.", "Ihre Hosts sind: {hosts}.", "Einen davon nennen."),
+    "lab-failed": (
+        "Die Container der Demo ließen sich nicht anlegen.",
+        "{problem}",
+        "{cure}",
+    ),
+    "demo-not-up": (
+        "Die Demo läuft nicht.",
+        "Den Container '{host}' gibt es nicht.",
+        "Starten mit: hpcampus demo up",
+    ),
+    "demo-not-made": (
+        "Die Demo läuft nicht.",
+        "Sie hat noch kein Inventory.",
+        "Starten mit: hpcampus demo up",
+    ),
+    "demo-unknown-host": (
+        "Die Demo hat keinen Host '{host}'.",
+        "Ihre Hosts sind: {hosts}.",
+        "Einen davon nennen.",
+    ),
     "internal": (
         "hpcampus selbst schlug fehl: {problem}",
         "Das ist ein Fehler des Programms, nicht Ihrer Antworten.",

@@ -68,16 +68,9 @@ TEXTS: Final[dict[str, str]] = {
     With --menu, on a terminal, ask what to run.
     """,
     "help.steps.menu": "Ask what to run.",
-    "help.logs": """List the runs that are kept, or print what Ansible said in one of them.
-
-    \b
-    hpcampus logs             list the runs
-    hpcampus logs --last      print the newest
-    hpcampus logs hub         print the newest of the step hub
-    hpcampus logs --follow    print what is running now, as it comes
-    """,
+    "help.logs": "List the runs that are kept; with the name of a step, print what Ansible said in its newest run.",
     "help.logs.last": "Print the newest run.",
-    "help.logs.follow": "Print the newest run, and those after it, while they last.",
+    "help.logs.follow": "Print what is running now as it comes, and those after it, while they last.",
     "help.setup": """Ask about the site and write its inventory.
 
     Started again, it shows the values of the inventory. Ctrl-C keeps the answers given so far, without passwords. With
