@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hpcampus.places import Site
+    from hpcampus.vault import Key
 
 HEADER = "# Written by 'hpcampus setup', which keeps your comments and your own variables.\n"
 
@@ -41,20 +42,20 @@ class Documents:
     known_hosts: str = ""
 
 
-def read_documents(site: Site, key_file: Path | None) -> Documents:
+def read_documents(site: Site, key: Key | None) -> Documents:
     """Read what is there; what is missing is empty.
 
     Args:
         site: Whose inventory.
-        key_file: Key of the vault; without one the secrets stay unread.
+        key: Key of the vault; without one the secrets stay unread.
 
     Raises:
         InventoryError: A file is not YAML or cannot be read.
         VaultError: The key does not fit.
     """
     secrets = read_file(site.vault_file)
-    if secrets and key_file is not None:
-        secrets = vault.decrypt(secrets, key_file, site.vault_file)
+    if secrets and key is not None:
+        secrets = vault.decrypt(secrets, key, site.vault_file)
     elif vault.is_encrypted(secrets):
         secrets = ""
     return Documents(
@@ -65,14 +66,14 @@ def read_documents(site: Site, key_file: Path | None) -> Documents:
     )
 
 
-def check_readable(site: Site, key_file: Path | None) -> None:
+def check_readable(site: Site, key: Key | None) -> None:
     """Find what Ansible would stumble over without saying where: a file that is not YAML, a key that does not fit.
 
     Only the form of the YAML counts here: what Ansible takes, such as a name that stands twice, is left to Ansible.
 
     Args:
         site: Whose inventory.
-        key_file: Key of the vault, if there is one.
+        key: Key of the vault, if there is one.
 
     Raises:
         InventoryError: A file is not YAML or cannot be read; names the file and the line.
@@ -83,9 +84,9 @@ def check_readable(site: Site, key_file: Path | None) -> None:
         text = read_file(path)
         if vault.is_encrypted(text):
             # Another file may have a key of its own, which only Ansible knows.
-            if path != site.vault_file or key_file is None:
+            if path != site.vault_file or key is None:
                 continue
-            text = vault.decrypt(text, key_file, path)
+            text = vault.decrypt(text, key, path)
         try:
             check_mapping(text, str(path))
         except ValueError as error:
@@ -113,7 +114,7 @@ def _parse(text: str, path: Path) -> CommentedMap:
         raise InventoryError("inventory-unreadable", path=path, problem=error) from error
 
 
-def write_documents(site: Site, documents: Documents, key_file: Path) -> dict[Path, bool]:
+def write_documents(site: Site, documents: Documents, key: Key) -> dict[Path, bool]:
     """Write all files, each in one move, the list of hosts last: without it the directory is no inventory.
 
     Returns:
@@ -124,7 +125,7 @@ def write_documents(site: Site, documents: Documents, key_file: Path) -> dict[Pa
     """
     try:
         site.vault_file.parent.mkdir(parents=True, exist_ok=True)
-        written = {site.vault_file: _write_secrets(site.vault_file, documents.secrets, key_file)}
+        written = {site.vault_file: _write_secrets(site.vault_file, documents.secrets, key)}
         written[site.main_file] = write_atomically(site.main_file, _render(documents.main, site.main_file), PUBLIC_FILE)
         if documents.known_hosts:
             written[site.known_hosts] = write_atomically(site.known_hosts, documents.known_hosts, PUBLIC_FILE)
@@ -136,14 +137,14 @@ def write_documents(site: Site, documents: Documents, key_file: Path) -> dict[Pa
     return written
 
 
-def _write_secrets(path: Path, secrets: CommentedMap, key_file: Path) -> bool:
+def _write_secrets(path: Path, secrets: CommentedMap, key: Key) -> bool:
     """Encrypt again only when something changed, for every encryption gives another file."""
     plain = dump_document(secrets)
     before = read_file(path)
-    if vault.is_encrypted(before) and vault.decrypt(before, key_file, path) == plain:
+    if vault.is_encrypted(before) and vault.decrypt(before, key, path) == plain:
         path.chmod(PRIVATE_FILE)
         return False
-    return write_atomically(path, vault.encrypt(plain, key_file), PRIVATE_FILE)
+    return write_atomically(path, vault.encrypt(plain, key), PRIVATE_FILE)
 
 
 def _render(document: CommentedMap, path: Path) -> str:

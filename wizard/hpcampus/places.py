@@ -81,6 +81,11 @@ class Site:
         """File in the state directory that remembers a key file that was given."""
         return self.state.path / "vault-password-file"
 
+    @property
+    def vault_kind_file(self) -> Path:
+        """File in the state directory that remembers where the key is, if it is in no file: in a keyring, or asked."""
+        return self.state.path / "vault-key-kind"
+
 
 def site_at(inventory: Path) -> Site:
     """Describe the site whose inventory is, or will be, at `inventory`."""

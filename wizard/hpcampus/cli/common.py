@@ -61,14 +61,14 @@ def has_person() -> bool:
 
 def run_options(site: Site, vault_password_file: Path | None, *, become: bool = False, **choices: Any) -> Options:
     """Give the options of a run, after a look whether the inventory can be read; asks for the password of sudo if wanted."""
+    from hpcampus import vault
     from hpcampus.apply import Options
     from hpcampus.inventory_files import check_readable
-    from hpcampus.vault import find_key
 
-    key = find_key(site, vault_password_file)
+    key = vault.find_key(site, vault_password_file)
     check_readable(site, key)
     password = click.prompt("BECOME password", hide_input=True) if become else None
-    return Options(vault_password_file=key, become_password=password, **choices)
+    return Options(**vault.run_options(key), become_password=password, **choices)
 
 
 def show_proof(console: Console, installer: Installer, options: Options, retry: str, *, as_json: bool = False) -> None:

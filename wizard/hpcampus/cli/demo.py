@@ -23,13 +23,12 @@ def demo_group() -> None:
 @plain_option
 def demo_up(*, plain: bool) -> None:
     """Make the demo."""
-    from hpcampus import demo
+    from hpcampus import demo, vault
     from hpcampus.apply import Options, run_fingerprint
     from hpcampus.places import find_collection
     from hpcampus.screens.demo import print_access
     from hpcampus.screens.progress import say
     from hpcampus.screens.summary import raise_unless_successful
-    from hpcampus.vault import ensure_key
 
     _become_root()
     console = console_here()
@@ -39,7 +38,7 @@ def demo_up(*, plain: bool) -> None:
         say(console, t("demo.boot"))
         containers = demo.up(lambda text: say(console, t("demo.lab-line", text=text)))
         accounts = demo.write_inventory(site, containers, collection / "inventories" / "demo")
-        options = Options(vault_password_file=ensure_key(site, None), hosts_identity=demo.identity(containers))
+        options = Options(**vault.run_options(vault.ensure_key(site, None)), hosts_identity=demo.identity(containers))
         installer = make_installer(site, console, plain=plain)
         journal = site.state.load()
         if journal.finished and journal.fingerprint == run_fingerprint(site, collection, options.hosts_identity):

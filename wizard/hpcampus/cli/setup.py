@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--accept-new-host-keys", "accept_new", is_flag=True, help=t("help.setup.accept-new"))
 @click.option("--accept-changed-host-keys", "accept_changed", is_flag=True, help=t("help.setup.accept-changed"))
 @click.option("--skip-host-keys", is_flag=True, help=t("help.setup.skip-host-keys"))
+@click.option("--vault", "vault_kind", type=click.Choice(["file", "keyring", "ask"]), help=t("help.setup.vault"))
 @vault_option
 @become_option
 @plain_option
@@ -50,6 +51,7 @@ def setup_command(
     record: Path | None,
     admin_password_file: Path | None,
     vault_password_file: Path | None,
+    vault_kind: str | None,
     **flags: bool,
 ) -> None:
     """Ask, and write an inventory."""
@@ -58,6 +60,7 @@ def setup_command(
     from hpcampus.screens.setup import make_asker, print_addresses, print_outcome
     from hpcampus.setup import Request, Setup
     from hpcampus.setup.inputs import read_answers, read_assignments, read_password, write_answers
+    from hpcampus.vault import KeyKind
 
     interactive, plain, become = not flags.pop("non_interactive"), flags.pop("plain"), flags.pop("ask_become_pass")
     if interactive and not has_person():
@@ -68,6 +71,7 @@ def setup_command(
         from_file=read_answers(answers_file) if answers_file else {},
         password=read_password(admin_password_file) if admin_password_file else None,
         vault_password_file=vault_password_file,
+        vault=KeyKind(vault_kind) if vault_kind else None,
         **flags,
     )
     asker = make_asker(console, plain=plain) if interactive else None

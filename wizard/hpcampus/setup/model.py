@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hpcampus.render import NodeSize
+    from hpcampus.vault import Key, KeyKind
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Request:
         from_file: Answers of the answers file.
         password: The administrator's password, from a file.
         vault_password_file: Key of the vault.
+        vault: Where that key shall be; None leaves it where it is.
         accept_new: Pin unknown host keys without asking.
         accept_changed: Pin changed host keys without asking.
         skip_host_keys: Do not look at hosts at all.
@@ -33,6 +35,7 @@ class Request:
     from_file: Mapping[str, object] = field(default_factory=dict)
     password: str | None = field(default=None, repr=False)
     vault_password_file: Path | None = None
+    vault: KeyKind | None = None
     accept_new: bool = False
     accept_changed: bool = False
     skip_host_keys: bool = False
@@ -55,7 +58,7 @@ class Outcome:
     Attributes:
         written: For each file, whether it changed; empty when the person left without writing.
         answers: All answers, without secrets, as a later run can be given them.
-        vault_key: Where the key of the vault is.
+        vault_key: The key of the vault, which says where it is.
         node: Size of the smallest node, if it was looked at.
         probe_problem: Why it could not be.
         accounts: Those of instructors who had none.
@@ -64,7 +67,7 @@ class Outcome:
 
     written: Mapping[Path, bool]
     answers: Mapping[str, Any] = field(default_factory=dict)
-    vault_key: Path | None = None
+    vault_key: Key | None = None
     node: NodeSize | None = None
     probe_problem: str = ""
     accounts: tuple[NewAccount, ...] = ()

@@ -256,7 +256,7 @@ class Setup:
         if self.asker is not None and changes and not self.asker.confirm_writing(changes):
             return None
         node, trouble = self._node()
-        key = ensure_key(self.site, self.request.vault_password_file)
+        key = ensure_key(self.site, self.request.vault_password_file, self.request.vault)
         written = write_documents(self.site, documents, key)
         for path in (self.draft_file, self.met_file):
             path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpcampus.texts.en import answers, causes, commands, demo, errors, probes, questions, setup, steps
+from hpcampus.texts.en import answers, causes, commands, demo, errors, probes, questions, setup, steps, vault
 from hpcampus.texts.en.errors import ERRORS
 
 __all__ = ["CLICK", "ERRORS", "TEXTS"]
@@ -21,6 +21,7 @@ TEXTS: Final[dict[str, str]] = {
     **demo.TEXTS,
     **questions.TEXTS,
     **setup.TEXTS,
+    **vault.TEXTS,
     **probes.TEXTS,
     **answers.TEXTS,
     **errors.TEXTS,

@@ -84,6 +84,7 @@ TEXTS: Final[dict[str, str]] = {
     "help.setup.accept-new": "Pin host keys that are not known yet without asking.",
     "help.setup.accept-changed": "Pin host keys that have changed without asking.",
     "help.setup.skip-host-keys": "Do not fetch host keys; the hosts need not be up.",
+    "help.setup.vault": "Where the key of the vault shall be: in a file of this account, in its keyring, or asked each time.",
     "help.setup.password-file": "File with the first administrator's password; - reads it from standard input.",
     "help.demo": "The whole platform in containers on this machine.",
     "help.demo.up": "Make the containers, install everything, prove it, and say how to go on. Safe to repeat.",

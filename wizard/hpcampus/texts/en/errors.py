@@ -129,6 +129,31 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "The key does not fit, or the file is damaged.",
         "Give the right key with --vault-password-file.",
     ),
+    "vault-key-unasked": (
+        "The key of the vault has to be typed, and there is no terminal.",
+        "It was chosen that nothing keeps the key of this site.",
+        "Start the command in a terminal, or give a file with --vault-password-file or ANSIBLE_VAULT_PASSWORD_FILE.",
+    ),
+    "vault-key-unchosen": (
+        "No key was chosen for the vault; nothing was written.",
+        "What was typed {tries} times will not do.",
+        "Start again, or have the key kept: --vault file, --vault keyring.",
+    ),
+    "vault-key-not-in-keyring": (
+        "The keyring does not hold the key of the vault of {inventory}.",
+        "It belongs to the account that chose --vault keyring, or the entry was removed.",
+        "Work as that account, or give a copy of the key with --vault-password-file FILE --vault keyring.",
+    ),
+    "vault-key-inline": (
+        "The vault cannot get another key: {path}",
+        "The file holds single values that are encrypted with the present one.",
+        "Move them into vault.yml first (hpcampus setup keeps what it does not know), or keep the key: --vault file, --vault keyring.",
+    ),
+    "keyring-unusable": (
+        "The keyring cannot be used.",
+        "{problem}",
+        "Keyrings need a session that has one, such as a desktop; on a server take --vault file or --vault ask.",
+    ),
     "runner-broke": (
         "The playbook {playbook} could not be run.",
         "{problem}",
