@@ -111,7 +111,7 @@ def write_inventory(site: Site, containers: Containers, example: Path) -> tuple[
     _add_connections(documents.hosts, containers)
     update(documents.main, lab.site_settings())
     accounts = _ensure_accounts(documents)
-    write_documents(site, documents, key)
+    write_documents(site, documents, key, backup=False)
     return accounts
 
 

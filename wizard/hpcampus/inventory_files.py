@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import difflib
+import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,18 +14,46 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from hpcampus import vault
-from hpcampus.errors import InventoryError
-from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, write_atomically
+from hpcampus import backups, vault
+from hpcampus.errors import InventoryError, VaultError
+from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, NewFile, write_together
+from hpcampus.old_names import Renamed, load_names, rename_old
+from hpcampus.variable_places import ALL, Place, Rank, inline_places, members, owner
 from hpcampus.yaml_files import check_mapping, dump_document, header_of, is_ambiguous, load_document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from hpcampus.places import Site
     from hpcampus.vault import Key
 
+SUFFIXES = (".yml", ".yaml")
 HEADER = "# Written by 'hpcampus setup', which keeps your comments and your own variables.\n"
+
+
+SECRET_NAMES = ("site_verify_password", "vault_password_hashes")
+
+
+@dataclass
+class OtherFile:
+    """A further file of variables, which somebody wrote by hand.
+
+    Attributes:
+        path: The file.
+        name: Group or host that it is for.
+        rank: How strong it is.
+        variables: What it sets.
+        secret: Whether it is encrypted, with the key of the vault.
+        before: What it held when it was read, in the clear.
+    """
+
+    path: Path
+    name: str
+    rank: Rank
+    variables: CommentedMap
+    secret: bool
+    before: str = field(repr=False)
 
 
 @dataclass
@@ -34,12 +65,18 @@ class Documents:
         main: `group_vars/all/main.yml`.
         secrets: `group_vars/all/vault.yml`, decrypted.
         known_hosts: Lines of the pinned host keys.
+        others: Further files of variables that could be read.
+        secrets_before: Variables of the vault as they were when it was read.
+        renamed: Variables that stood there under an old name.
     """
 
     hosts: CommentedMap = field(default_factory=CommentedMap)
     main: CommentedMap = field(default_factory=CommentedMap)
-    secrets: CommentedMap = field(default_factory=CommentedMap)
+    secrets: CommentedMap = field(default_factory=CommentedMap, repr=False)
     known_hosts: str = ""
+    others: list[OtherFile] = field(default_factory=list)
+    secrets_before: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    renamed: list[Renamed] = field(default_factory=list)
 
 
 def read_documents(site: Site, key: Key | None) -> Documents:
@@ -58,12 +95,103 @@ def read_documents(site: Site, key: Key | None) -> Documents:
         secrets = vault.decrypt(secrets, key, site.vault_file)
     elif vault.is_encrypted(secrets):
         secrets = ""
-    return Documents(
+    documents = Documents(
         hosts=_parse(read_file(site.hosts_file), site.hosts_file),
         main=_parse(read_file(site.main_file), site.main_file),
         secrets=_parse(secrets, site.vault_file),
         known_hosts=read_file(site.known_hosts),
+        others=list(_other_files(site, key)),
     )
+    documents.secrets_before = plain(documents.secrets)
+    for place in places(site, documents):
+        documents.renamed += rename_old(place.variables, place.path, load_names())
+    return documents
+
+
+def _other_files(site: Site, key: Key | None) -> Iterator[OtherFile]:
+    """Read the files of variables that the wizard does not write by itself, as Ansible finds them."""
+    for directory, whole, single in (
+        ("group_vars", Rank.ALL_FILE, Rank.GROUP_FILE),
+        ("host_vars", Rank.HOST_FILE, Rank.HOST_FILE),
+    ):
+        for name, path in _variable_files(site.inventory / directory):
+            if path in {site.main_file, site.vault_file}:
+                continue
+            text, encrypted = read_file(path), False
+            if vault.is_encrypted(text):
+                try:
+                    text, encrypted = vault.decrypt(text, key, path) if key else "", True
+                except VaultError:
+                    # It has a key of its own, which only Ansible knows.
+                    continue
+            try:
+                document = load_document(text, str(path))
+            except ValueError:
+                # What Ansible takes and we do not, such as a name that stands twice, is left alone.
+                continue
+            yield OtherFile(path, name, whole if name == ALL else single, document, encrypted, text)
+
+
+def _variable_files(directory: Path) -> Iterator[tuple[str, Path]]:
+    """Give the files with the group or host that each is for, in Ansible's order; of a directory and a file, the directory."""
+    entries = sorted(directory.iterdir()) if directory.is_dir() else []
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name.endswith("~"):
+            continue
+        if entry.is_dir():
+            inside = (path for path in sorted(entry.rglob("*")) if path.is_file() and path.suffix in SUFFIXES)
+            hidden = (
+                path for path in inside if not any(part.startswith(".") for part in path.relative_to(entry).parts)
+            )
+            yield from ((entry.name, path) for path in hidden)
+        elif entry.suffix in SUFFIXES and not entry.with_suffix("").is_dir():
+            yield entry.stem, entry
+
+
+def places(site: Site, documents: Documents) -> list[Place]:
+    """Give every mapping of variables of an inventory, those of one rank in the order in which Ansible reads them."""
+    files = [
+        Place(Rank.ALL_FILE, ALL, site.main_file, documents.main),
+        Place(Rank.ALL_FILE, ALL, site.vault_file, documents.secrets, secret=True),
+        *(Place(file.rank, file.name, file.path, file.variables, file.secret) for file in documents.others),
+    ]
+    return [*inline_places(documents.hosts, site.hosts_file), *sorted(files, key=lambda place: place.path)]
+
+
+def variables(site: Site, documents: Documents, *, secret: bool) -> dict[str, Any]:
+    """Give the variables that count for all hosts that use them, wherever they are set, as plain objects.
+
+    Args:
+        site: Whose inventory.
+        documents: Its files.
+        secret: Whether to give those of the vault and of other encrypted files, or all others.
+    """
+    found, groups = places(site, documents), members(documents.hosts)
+    names = dict.fromkeys(str(name) for place in found for name in place.variables)
+    owners = {name: owner(name, found, groups) for name in names}
+    return {
+        name: plain(place.variables[name])
+        for name, place in owners.items()
+        if place is not None and place.secret == secret
+    }
+
+
+def set_variables(site: Site, documents: Documents, values: Mapping[str, object], *, secret: bool = False) -> None:
+    """Set variables where they are set already, with the comments there, and new ones in `main.yml` or in the vault."""
+    found, groups = places(site, documents), members(documents.hosts)
+    new = documents.secrets if secret else documents.main
+    for name, value in values.items():
+        place = owner(name, found, groups)
+        update(new if place is None else place.variables, {name: value})
+
+
+def remove_variables(site: Site, documents: Documents, names: Sequence[str]) -> None:
+    """Remove variables from the place that counts."""
+    found, groups = places(site, documents), members(documents.hosts)
+    for name in names:
+        place = owner(name, found, groups)
+        if place is not None:
+            del place.variables[name]
 
 
 def check_readable(site: Site, key: Key | None) -> None:
@@ -114,42 +242,173 @@ def _parse(text: str, path: Path) -> CommentedMap:
         raise InventoryError("inventory-unreadable", path=path, problem=error) from error
 
 
-def write_documents(site: Site, documents: Documents, key: Key) -> dict[Path, bool]:
-    """Write all files, each in one move, the list of hosts last: without it the directory is no inventory.
+@dataclass(frozen=True)
+class Written:
+    """What was written.
 
-    Returns:
-        For each file, whether it changed.
+    Attributes:
+        files: For each file, whether it changed.
+        backup: Directory with copies of what was replaced, if anything was.
+        kept: The files that lie there, relative to it.
+    """
+
+    files: Mapping[Path, bool]
+    backup: Path | None = None
+    kept: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """What a file shall hold, in the clear."""
+
+    path: Path
+    text: str = field(repr=False)
+    mode: int
+    secret: bool = False
+
+
+def _plan(site: Site, documents: Documents) -> list[_Planned]:
+    """Give the files, the list of hosts last: without it the directory is no inventory."""
+    planned = [
+        _Planned(site.vault_file, dump_document(documents.secrets), PRIVATE_FILE, secret=True),
+        _Planned(site.main_file, _render(documents.main, read_file(site.main_file)), PUBLIC_FILE),
+    ]
+    for other in documents.others:
+        # Somebody's own file is written only if it says something else, not for the sake of its spelling.
+        if dump_document(other.variables) != dump_document(load_document(other.before, str(other.path))):
+            mode = stat.S_IMODE(other.path.stat().st_mode)
+            planned.append(_Planned(other.path, _render(other.variables, other.before), mode, other.secret))
+    if documents.known_hosts:
+        planned.append(_Planned(site.known_hosts, documents.known_hosts, PUBLIC_FILE))
+    planned.append(_Planned(site.hosts_file, _render(documents.hosts, read_file(site.hosts_file)), PUBLIC_FILE))
+    return planned
+
+
+def write_documents(site: Site, documents: Documents, key: Key, *, backup: bool = True) -> Written:
+    """Write all files or none, after a copy of what is replaced.
+
+    Args:
+        site: Whose inventory.
+        documents: What it shall hold.
+        key: Key of the vault.
+        backup: Whether to keep what was there.
 
     Raises:
-        InventoryError: The directory cannot be written.
+        InventoryError: The directory cannot be written; everything is as before.
+        VaultError: The key does not fit what is there.
     """
     try:
-        site.vault_file.parent.mkdir(parents=True, exist_ok=True)
-        written = {site.vault_file: _write_secrets(site.vault_file, documents.secrets, key)}
-        written[site.main_file] = write_atomically(site.main_file, _render(documents.main, site.main_file), PUBLIC_FILE)
-        if documents.known_hosts:
-            written[site.known_hosts] = write_atomically(site.known_hosts, documents.known_hosts, PUBLIC_FILE)
-        written[site.hosts_file] = write_atomically(
-            site.hosts_file, _render(documents.hosts, site.hosts_file), PUBLIC_FILE
-        )
+        planned = _plan(site, documents)
+        before = {file.path: file.path.read_bytes() for file in planned if file.path.exists()}
+        files = [_as_file(file, before.get(file.path), key) for file in planned]
+        changed = [file for file in files if file.data != before.get(file.path)]
+        for file in changed:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+        place, contents = None, {}
+        if backup:
+            contents = {
+                file.path.relative_to(site.inventory): _unreadable(before[file.path], key, secret=secret)
+                for file, secret in ((file, file.path == site.vault_file) for file in changed)
+                if file.path in before
+            }
+            place = backups.keep(site.backups, contents) if contents else None
+        try:
+            write_together(changed)
+        except BaseException:
+            if place is not None:
+                shutil.rmtree(place, ignore_errors=True)
+            raise
+        for file in files:
+            file.path.chmod(file.mode)
+        if place is not None:
+            backups.forget_old(site.backups)
     except OSError as error:
         raise InventoryError("inventory-unwritable", path=site.inventory, problem=error) from error
-    return written
+    return Written({file.path: file in changed for file in files}, place, tuple(contents))
 
 
-def _write_secrets(path: Path, secrets: CommentedMap, key: Key) -> bool:
+def _as_file(planned: _Planned, before: bytes | None, key: Key) -> NewFile:
     """Encrypt again only when something changed, for every encryption gives another file."""
-    plain = dump_document(secrets)
-    before = read_file(path)
-    if vault.is_encrypted(before) and vault.decrypt(before, key, path) == plain:
-        path.chmod(PRIVATE_FILE)
-        return False
-    return write_atomically(path, vault.encrypt(plain, key), PRIVATE_FILE)
+    if not planned.secret:
+        return NewFile(planned.path, planned.text.encode(), planned.mode)
+    present = "" if before is None else before.decode(errors="replace")
+    if vault.is_encrypted(present) and vault.decrypt(present, key, planned.path) == planned.text:
+        return NewFile(planned.path, present.encode(), planned.mode)
+    return NewFile(planned.path, vault.encrypt(planned.text, key).encode(), planned.mode)
 
 
-def _render(document: CommentedMap, path: Path) -> str:
+def _unreadable(data: bytes, key: Key, *, secret: bool) -> bytes:
+    """Encrypt what was a vault in the clear: its copy is a secret too."""
+    text = data.decode(errors="replace")
+    return data if not secret or vault.is_encrypted(text) else vault.encrypt(text, key).encode()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What would change in a file.
+
+    Attributes:
+        path: The file, relative to the inventory.
+        text: The unified diff; empty for a file with secrets.
+        added: Names of its variables that are new; for a file with secrets only.
+        changed: Names of those that get another value.
+        removed: Names of those that go.
+    """
+
+    path: Path
+    text: str = ""
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def differences(site: Site, documents: Documents) -> list[Difference]:
+    """Compare what would be written with what is on disk; of secrets only the names are told.
+
+    Raises:
+        InventoryError: A file cannot be read.
+    """
+    others = {other.path: other for other in documents.others}
+    found = []
+    for planned in _plan(site, documents):
+        path = planned.path.relative_to(site.inventory)
+        if planned.path == site.vault_file:
+            found.append(changed_names(path, documents.secrets_before, plain(documents.secrets)))
+        elif planned.secret or any(name in planned.text for name in SECRET_NAMES if planned.path in others):
+            before = plain(load_document(others[planned.path].before, str(path)))
+            found.append(changed_names(path, before, plain(others[planned.path].variables)))
+        else:
+            found.append(Difference(path, unified(path, read_file(planned.path), planned.text)))
+    return [item for item in found if item != Difference(item.path)]
+
+
+def unified(path: Path, before: str, after: str) -> str:
+    """Give the unified diff of a file, without times."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), lineterm="")
+    return "\n".join(lines)
+
+
+def changed_names(path: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
+    """Compare variables by name; no value is told."""
+    return Difference(
+        path,
+        added=tuple(name for name in after if name not in before),
+        changed=tuple(name for name in after if name in before and not _equal(before[name], after[name])),
+        removed=tuple(name for name in before if name not in after),
+    )
+
+
+def _equal(one: object, other: object) -> bool:
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def _render(document: CommentedMap, before: str) -> str:
+    """Write a document with the beginning that its file had: lines above the three hyphens, or no hyphens at all."""
     text = dump_document(document)
-    return (header_of(read_file(path)) if path.exists() else HEADER) + text
+    if not before:
+        return HEADER + text
+    header = header_of(before)
+    return header + text if header or before.startswith("---") else text.removeprefix("---\n")
 
 
 def update(document: CommentedMap, values: Mapping[str, object]) -> None:

@@ -66,6 +66,11 @@ class Site:
         return self.inventory / "known_hosts.txt"
 
     @property
+    def backups(self) -> Path:
+        """What was replaced. The dot keeps Ansible from reading it as lists of hosts."""
+        return self.inventory / ".backups"
+
+    @property
     def state(self) -> State:
         """Journal, lock, logs."""
         return State(state_home() / self.identity)

@@ -50,6 +50,8 @@ def print_outcome(console: Console, outcome: Outcome, options: str, record: Path
         say(console, t("setup.probe-failed", problem=outcome.probe_problem), "yellow")
     for path, changed in outcome.written.items():
         say(console, t("setup.written" if changed else "setup.unchanged", path=path))
+    if outcome.backup is not None:
+        say(console, t("setup.backup", files=", ".join(str(path) for path in outcome.kept), path=outcome.backup))
     if outcome.accounts:
         say(console, t("setup.accounts"), "bold")
     for account in outcome.accounts:

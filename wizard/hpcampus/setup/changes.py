@@ -1,32 +1,31 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What writing the inventory would change on disk, as text."""
+"""What writing the inventory would change on disk, as text. Pure."""
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from hpcampus.yaml_files import dump_document
+from hpcampus.texts import t
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hpcampus.inventory_files import Documents
-    from hpcampus.places import Site
+    from hpcampus.inventory_files import Difference
 
 
-def differences(site: Site, documents: Documents) -> list[str]:
-    found = []
-    for path, new in (
-        (site.main_file, dump_document(documents.main)),
-        (site.hosts_file, dump_document(documents.hosts)),
-        (site.known_hosts, documents.known_hosts),
-    ):
-        old = path.read_text() if path.exists() else ""
-        found += list(difflib.unified_diff(old.splitlines(), new.splitlines(), str(path), str(path), lineterm="", n=1))
-    return found
+def describe(found: Sequence[Difference]) -> str:
+    """Give the differences as a person reads them: unified diffs, and of files with secrets the names alone."""
+    return "\n".join(_one(difference) for difference in found)
 
 
-def describe(found: Sequence[str]) -> str:
-    return "\n".join(found)
+def _one(difference: Difference) -> str:
+    if difference.text:
+        return difference.text
+    rows = [
+        (t("changes.added"), difference.added),
+        (t("changes.changed"), difference.changed),
+        (t("changes.removed"), difference.removed),
+    ]
+    parts = [t("changes.names", what=what, names=", ".join(names)) for what, names in rows if names]
+    return t("changes.secrets", path=difference.path, changes="; ".join(parts))

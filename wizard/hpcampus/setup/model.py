@@ -63,6 +63,8 @@ class Outcome:
         probe_problem: Why it could not be.
         accounts: Those of instructors who had none.
         changes: What changed on disk, or would.
+        backup: Directory with copies of what was replaced, if anything was.
+        kept: Names of the files that lie there.
     """
 
     written: Mapping[Path, bool]
@@ -72,3 +74,5 @@ class Outcome:
     probe_problem: str = ""
     accounts: tuple[NewAccount, ...] = ()
     changes: str = ""
+    backup: Path | None = None
+    kept: tuple[Path, ...] = ()

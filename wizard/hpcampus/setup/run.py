@@ -12,7 +12,17 @@ from hpcampus.answers import Inspector, Layer, Problem, Resolved, misplaced_secr
 from hpcampus.collection_checks import inspectors, inventory_problems
 from hpcampus.errors import AnswersError, InventoryError
 from hpcampus.files import PRIVATE_FILE, write_atomically
-from hpcampus.inventory_files import Documents, plain, read_documents, replace, update, write_documents
+from hpcampus.inventory_files import (
+    Documents,
+    differences,
+    plain,
+    read_documents,
+    remove_variables,
+    replace,
+    set_variables,
+    variables,
+    write_documents,
+)
 from hpcampus.passwords import generate_password, hash_password
 from hpcampus.probes import Prober
 from hpcampus.questions import KNOWN_ADMIN, Answers, load_questions
@@ -28,7 +38,7 @@ from hpcampus.render import (
     main_variables,
     obsolete_variables,
 )
-from hpcampus.setup.changes import describe, differences
+from hpcampus.setup.changes import describe
 from hpcampus.setup.conversation import Conversation
 from hpcampus.setup.draft import load_draft, save_draft
 from hpcampus.setup.hosts import Hosts
@@ -101,9 +111,11 @@ class Setup:
         """
         key = find_key(self.site, self.request.vault_password_file)
         documents = read_documents(self.site, key)
-        aliases = plain(documents.main).get("apache_server_aliases")
+        present = variables(self.site, documents, secret=False)
+        aliases = present.get("apache_server_aliases")
         self.inspectors = inspectors(self.collection, aliases if isinstance(aliases, list) else [])
-        self.remembered = answers_from(plain(documents.hosts), plain(documents.main), plain(documents.secrets))
+        secrets = variables(self.site, documents, secret=True)
+        self.remembered = answers_from(plain(documents.hosts), present, secrets)
         self.hosts.pinned = documents.known_hosts
         self._refuse_misplaced_secrets()
         self.site.state.make()
@@ -216,23 +228,27 @@ class Setup:
             InventoryError: It would contradict itself.
         """
         answers = resolved.values
-        existing, secrets = plain(documents.main), plain(documents.secrets)
+        existing = variables(self.site, documents, secret=False)
+        secrets = variables(self.site, documents, secret=True)
         node, _ = self._node()
         accounts = tuple(
             NewAccount(name, generate_password(), course)
             for name, course in instructors_without_password(answers, existing, secrets).items()
         )
         specs = self.questions.specs
-        update(documents.main, main_variables(answers, existing, node if node.cpus else SMALL_NODE, specs))
-        update(documents.main, resolved.variables)
-        for name in obsolete_variables(answers, existing):
-            documents.main.pop(name, None)
+        values = main_variables(answers, existing, node if node.cpus else SMALL_NODE, specs)
+        set_variables(self.site, documents, {**values, **resolved.variables})
+        remove_variables(self.site, documents, obsolete_variables(answers, existing))
+        set_variables(self.site, documents, _secrets(answers, secrets, accounts), secret=True)
         replace(documents.hosts, hosts_document(answers, plain(documents.hosts)))
-        update(documents.secrets, _secrets(answers, secrets, accounts))
         documents.known_hosts = self.hosts.pinned
         hosts = plain(documents.hosts)
         problems = inventory_problems(
-            self.collection, plain(documents.main), plain(documents.secrets), groups_of(hosts), host_variables(hosts)
+            self.collection,
+            variables(self.site, documents, secret=False),
+            variables(self.site, documents, secret=True),
+            groups_of(hosts),
+            host_variables(hosts),
         )
         if problems:
             raise InventoryError("inventory-contradicts", problems="\n".join(problems), path=self.site.main_file)
@@ -260,7 +276,10 @@ class Setup:
         written = write_documents(self.site, documents, key)
         for path in (self.draft_file, self.met_file):
             path.unlink(missing_ok=True)
-        return Outcome(written, answers, key, node if node.cpus else None, trouble, accounts, changes)
+        seen = node if node.cpus else None
+        return Outcome(
+            written.files, answers, key, seen, trouble, accounts, changes, backup=written.backup, kept=written.kept
+        )
 
     def _meet_all(self, resolved: Resolved) -> None:
         """Meet the hosts that gave no key before once more: without their keys nothing can be sent to them."""

@@ -56,7 +56,7 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
     "inventory-unwritable": (
         "The inventory cannot be written: {path}",
         "{problem}",
-        "Choose another directory with --inventory DIR, or make room. Files that were there are as before, or complete.",
+        "Choose another directory with --inventory DIR, or make room. Everything is as it was before.",
     ),
     "inventory-contradicts": (
         "These answers contradict what the inventory holds; nothing was written.",
