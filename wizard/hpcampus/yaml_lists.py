@@ -9,7 +9,6 @@ one before it goes, or stand above a record that is appended. So these two chang
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -17,7 +16,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from hpcampus.yaml_files import dump_document, load_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 EMPTY_LIST = re.compile(r"(?P<key>[^#]*?:)\s*(?:\[\s*\]|null|~)?\s*(?P<comment>#.*)?")
 ITEM = "  - "
