@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hpcampus import host_keys
 from hpcampus.answers import Inspector, Layer, Problem, Resolved, misplaced_secrets, resolve, without_secrets
 from hpcampus.collection_checks import inspectors, inventory_problems
+from hpcampus.defaults import role_defaults, without_defaults
 from hpcampus.errors import AnswersError, InventoryError
 from hpcampus.files import PRIVATE_FILE, write_atomically
 from hpcampus.inventory_files import (
@@ -87,8 +88,14 @@ class Setup:
         self.now: dict[str, Any] = {}
         self.draft: Mapping[str, object] = {}
         self.remembered: Mapping[str, object] = {}
+        self.defaults = role_defaults(self.collection)
         self.hosts = Hosts(self.request, self.asker, self.fetch)
         self.probes = self.prober()
+
+    @property
+    def _usual(self) -> dict[str, Any]:
+        """The defaults that are answers: neither empty nor worked out by Ansible."""
+        return {name: value for name, value in self.defaults.items() if value != "" and "{{" not in str(value)}
 
     @property
     def draft_file(self) -> Path:
@@ -115,7 +122,9 @@ class Setup:
         aliases = present.get("apache_server_aliases")
         self.inspectors = inspectors(self.collection, aliases if isinstance(aliases, list) else [])
         secrets = variables(self.site, documents, secret=True)
-        self.remembered = answers_from(plain(documents.hosts), present, secrets)
+        if documents.hosts:
+            # An inventory leaves out what is as the roles take it.
+            self.remembered = answers_from(plain(documents.hosts), {**self._usual, **present}, secrets)
         self.hosts.pinned = documents.known_hosts
         self._refuse_misplaced_secrets()
         self.site.state.make()
@@ -237,7 +246,8 @@ class Setup:
         )
         specs = self.questions.specs
         values = main_variables(answers, existing, node if node.cpus else SMALL_NODE, specs)
-        set_variables(self.site, documents, {**values, **resolved.variables})
+        unusual = without_defaults({**values, **resolved.variables}, existing, self.defaults)
+        set_variables(self.site, documents, unusual)
         remove_variables(self.site, documents, obsolete_variables(answers, existing))
         set_variables(self.site, documents, _secrets(answers, secrets, accounts), secret=True)
         replace(documents.hosts, hosts_document(answers, plain(documents.hosts)))
