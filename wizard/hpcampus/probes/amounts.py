@@ -18,3 +18,13 @@ def span(minutes: int) -> str:
         if minutes >= length and minutes % (length // 2) == 0 and (unit == "h" or minutes >= 2 * length):
             return f"{minutes / length:g} {unit}"
     return f"{minutes / 60:.1f} h" if minutes >= 120 else f"{minutes} min"
+
+
+def megabytes(amount: int) -> str:
+    """Write an amount of MB in GB."""
+    return gigabytes(amount / 1024)
+
+
+def days(amount: int) -> str:
+    """Write a number of days."""
+    return "1 day" if amount == 1 else f"{amount} days"

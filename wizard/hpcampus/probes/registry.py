@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hpcampus.probes import centre
+from hpcampus.probes import centre, certificate, name, nodes, server
 from hpcampus.probes.finding import Probe
 from hpcampus.probes.ssh import Host
 
@@ -16,14 +16,52 @@ if TYPE_CHECKING:
 
     from hpcampus.questions import Answers
 
+Stamp = tuple[int, int]
 
-def _stamp(path: str) -> tuple[int, int]:
+
+def _stamp(path: str) -> Stamp:
     """Give what changes when a file is written again."""
     try:
         status = Path(path).stat()
     except (OSError, ValueError):
         return (0, 0)
     return (status.st_mtime_ns, status.st_size)
+
+
+def _builds(known: Answers) -> bool:
+    """Tell whether the hub's server is where Apptainer must be; with an own cluster, that is its nodes."""
+    return known.get("profile") != "own-cluster"
+
+
+def _machine(known: Answers) -> Hashable | None:
+    return ("here", _builds(known)) if known.get("profile") and known.get("hub_connection") == "local" else None
+
+
+def _hub(known: Answers) -> Hashable | None:
+    host, user, keys = (known.get(key) for key in ("hub_name", "ssh_user", "known_hosts"))
+    if not (known.get("profile") and known.get("hub_connection") == "ssh" and host and user and keys):
+        return None
+    return Host(host, user, str(keys)), _builds(known), _stamp(str(keys))
+
+
+def _name(known: Answers) -> Hashable | None:
+    return (known["hub_name"], known.get("hub_connection") == "local") if known.get("hub_name") else None
+
+
+def _certificate(known: Answers) -> Hashable | None:
+    files = (known.get("tls_certificate"), known.get("tls_key"))
+    if known.get("tls") != "provided" or not known.get("hub_name") or not all(files):
+        return None
+    return *files, known["hub_name"], *(_stamp(str(file)) for file in files)
+
+
+def _nodes(known: Answers) -> Hashable | None:
+    keys, user = known.get("known_hosts"), known.get("ssh_user")
+    controller, login, compute = (known.get(key) for key in ("controller", "login", "compute"))
+    if known.get("profile") != "own-cluster" or not (keys and user and controller and login and compute):
+        return None
+    cluster = nodes.Cluster(controller, login, tuple(compute), user, str(keys), known.get("shared_dir") or "")
+    return cluster, _stamp(str(keys))
 
 
 def _centre(known: Answers) -> Hashable | None:
@@ -33,4 +71,11 @@ def _centre(known: Answers) -> Hashable | None:
     return Host(host, user, str(keys)), _stamp(str(keys))
 
 
-ALL: Final[tuple[Probe, ...]] = (Probe(centre.NAME, centre.SECONDS, _centre, lambda inputs: centre.look(inputs[0])),)
+ALL: Final[tuple[Probe, ...]] = (
+    Probe(server.MACHINE, server.SECONDS, _machine, lambda inputs: server.look_here(propose=inputs[1])),
+    Probe(server.HUB, server.SECONDS, _hub, lambda inputs: server.look_there(inputs[0], propose=inputs[1])),
+    Probe(name.NAME, name.SECONDS, _name, lambda inputs: name.look(inputs[0], here=inputs[1])),
+    Probe(certificate.NAME, certificate.SECONDS, _certificate, lambda inputs: certificate.look(*inputs[:3])),
+    Probe(nodes.NAME, nodes.SECONDS, _nodes, lambda inputs: nodes.look(inputs[0])),
+    Probe(centre.NAME, centre.SECONDS, _centre, lambda inputs: centre.look(inputs[0])),
+)
