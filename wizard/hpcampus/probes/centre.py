@@ -243,7 +243,7 @@ def describe(partition: Partition) -> str:
     words.append(t("probe.partition.up" if partition.up else "probe.partition.down"))
     if not partition.allowed:
         words.append(t("probe.partition.closed"))
-    words.append(t("probe.partition.nodes", count=partition.count))
+    words.append(t("probe.partition.node" if partition.count == 1 else "probe.partition.nodes", count=partition.count))
     if partition.max_minutes is not None:
         words.append(t("probe.partition.limit", time=span(partition.max_minutes)))
     words.append(t("probe.partition.cores", count=partition.cpus))

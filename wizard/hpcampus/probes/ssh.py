@@ -21,6 +21,8 @@ SCRIPTS = Path(__file__).with_name("scripts")
 CONNECT_SECONDS = 8
 # Names of accounts as directories hold them; nothing that could be an option.
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@-]{0,63}")
+# A path that may stand between quotes.
+KNOWN_HOSTS = re.compile(r"[^\x00-\x1f\x7f\"]+")
 # What ssh says, and the text that says what to do about it.
 CAUSES: Mapping[str, re.Pattern[str]] = {
     "key-refused": re.compile(r"Permission denied|Too many authentication failures"),
@@ -62,7 +64,11 @@ def argv(host: Host) -> list[str]:
     Raises:
         ValueError: The host or the account is not a name.
     """
-    if not OTHER_HOST.fullmatch(host.name) or not ACCOUNT.fullmatch(host.user) or not host.known_hosts.isprintable():
+    if (
+        not OTHER_HOST.fullmatch(host.name)
+        or not ACCOUNT.fullmatch(host.user)
+        or not KNOWN_HOSTS.fullmatch(host.known_hosts)
+    ):
         raise ValueError(f"{host.user}@{host.name}")
     # ssh expands percent signs in a file's name, and takes quotes away.
     known_hosts = host.known_hosts.replace("%", "%%")

@@ -21,6 +21,7 @@ TEXTS: Final[dict[str, str]] = {
     "probe.partition.up": "up",
     "probe.partition.down": "down",
     "probe.partition.closed": "not open to this account",
+    "probe.partition.node": "1 node",
     "probe.partition.nodes": "{count} nodes",
     "probe.partition.limit": "at most {time}",
     "probe.partition.cores": "{count} cores",
