@@ -7,6 +7,7 @@ What cannot be told for certain counts as used: a role whose name is an expressi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ USES_A_ROLE = re.compile(r"\b(?:import|include)_role\b")
 # Host keys are for ssh, no variable.
 NOT_VARIABLES = {"known_hosts.txt"}
 LEFT_BEHIND = ("~", ".bak", ".orig", ".swp", ".retry")
+NAMES_FILES = re.compile(r"(_files?|_certificates?)$")
 LARGEST_NAMED_FILE = 1_000_000
 
 
@@ -163,15 +165,15 @@ def _shared_by_playbooks(playbooks: Path) -> list[Path]:
 def inventory_digest(inventory: Path) -> str:
     """Digest what Ansible reads of an inventory: its values, without comments and the way they are written.
 
-    Files of this machine that a value names, such as a certificate, count with their content.
+    Files of this machine that a variable for files names, such as a certificate, count with their content.
     """
     digest = hashlib.sha256()
     named: set[str] = set()
     for path in _inventory_files(inventory):
         content = path.read_bytes()
         if path.suffix in YAML_SUFFIXES:
-            content, texts = _values(content)
-            named |= texts
+            named |= _named_files(content)
+            content = _values(content)
         digest.update(str(path.relative_to(inventory)).encode() + b"\0" + hashlib.sha256(content).digest())
     for name in sorted(named):
         file = Path(name).expanduser() if name.startswith("~/") else Path(name)
@@ -187,10 +189,9 @@ def _inventory_files(inventory: Path) -> Iterator[Path]:
             yield path
 
 
-def _values(content: bytes) -> tuple[bytes, set[str]]:
-    """Give YAML without comments and layout, and the paths among its values; anything else as it is."""
+def _values(content: bytes) -> bytes:
+    """Give YAML without comments and layout; anything else as it is."""
     parts: list[str] = []
-    paths: set[str] = set()
     try:
         for event in yaml.parse(content, Loader=LOADER):
             parts.append(type(event).__name__)
@@ -198,11 +199,28 @@ def _values(content: bytes) -> tuple[bytes, set[str]]:
             if isinstance(event, yaml.ScalarEvent):
                 # A quoted 'yes' is another value than a bare one.
                 parts.append(repr((event.value, event.implicit)))
-                if event.value.startswith(("/", "~/")) and "\n" not in event.value:
-                    paths.add(event.value)
     except (yaml.YAMLError, UnicodeDecodeError):
-        return content, set()
-    return "\0".join(parts).encode(errors="surrogatepass"), paths
+        return content
+    return "\0".join(parts).encode(errors="surrogatepass")
+
+
+def _named_files(content: bytes) -> set[str]:
+    """Give the absolute paths that stand in variables for files of this machine."""
+    found: set[str] = set()
+
+    def visit(node: yaml.Node | None, *, of_files: bool) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                visit(value, of_files=NAMES_FILES.search(str(key.value)) is not None)
+        elif isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                visit(item, of_files=of_files)
+        elif isinstance(node, yaml.ScalarNode) and of_files and node.value.startswith(("/", "~/")):
+            found.add(node.value)
+
+    with contextlib.suppress(yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        visit(yaml.compose(content, Loader=LOADER), of_files=False)
+    return found
 
 
 def _content(path: Path) -> bytes:

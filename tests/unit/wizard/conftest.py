@@ -164,3 +164,18 @@ def marks(site: Site) -> list[str]:
     """Give the marks that steps left, in order."""
     path = site.inventory.parent / "marks"
     return path.read_text().split() if path.exists() else []
+
+
+@pytest.fixture
+def command(collection: Path, tmp_path: Path) -> list[str]:
+    """The command line of hpcampus with the small collection in place of ours, for processes of their own."""
+    program = tmp_path / "with_collection.py"
+    program.write_text(
+        "import pathlib, sys\n"
+        f"sys.path.insert(0, {str(ROOT / 'wizard')!r})\n"
+        "from hpcampus import places\n"
+        f"places.find_collection = lambda: pathlib.Path({str(collection)!r})\n"
+        "from hpcampus.cli import main\n"
+        "main()\n"
+    )
+    return [sys.executable, str(program)]
