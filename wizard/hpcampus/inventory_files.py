@@ -7,19 +7,19 @@ from __future__ import annotations
 import difflib
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from hpcampus import backups, vault
 from hpcampus.errors import InventoryError, VaultError
 from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, NewFile, write_together
 from hpcampus.old_names import Renamed, load_names, rename_old
 from hpcampus.variable_places import ALL, Place, Rank, inline_places, members, owner
-from hpcampus.yaml_files import check_mapping, dump_document, header_of, is_ambiguous, load_document
+from hpcampus.yaml_files import check_mapping, dump_document, header_of, load_document, spelled
+from hpcampus.yaml_lists import insert_item, remove_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -183,6 +183,41 @@ def set_variables(site: Site, documents: Documents, values: Mapping[str, object]
     for name, value in values.items():
         place = owner(name, found, groups)
         update(new if place is None else place.variables, {name: value})
+
+
+def insert_record(site: Site, documents: Documents, name: str, record: Mapping[str, Any], usual: Sequence[Any]) -> None:
+    """Put a record at the end of a list, where it is set.
+
+    Args:
+        site: Whose inventory.
+        documents: Its files.
+        name: The variable.
+        record: The new record.
+        usual: What the roles take when no file sets the list; it stays in it.
+    """
+    if owner(name, places(site, documents), members(documents.hosts)) is None and usual:
+        update(documents.main, {name: plain(usual)})
+    _change_list(site, documents, name, lambda document: insert_item(document, name, record))
+
+
+def remove_record(site: Site, documents: Documents, name: str, number: int) -> None:
+    """Take a record out of a list, where it is set."""
+    _change_list(site, documents, name, lambda document: remove_item(document, name, number))
+
+
+def _change_list(site: Site, documents: Documents, name: str, change: Callable[[CommentedMap], CommentedMap]) -> None:
+    place = owner(name, places(site, documents), members(documents.hosts))
+    for other in documents.others:
+        if place is not None and place.variables is other.variables:
+            other.variables = change(other.variables)
+            return
+    if place is None or place.variables is documents.main:
+        documents.main = change(documents.main)
+    elif place.variables is documents.secrets:
+        documents.secrets = change(documents.secrets)
+    else:
+        # In the list of hosts, the document around it knows where its comments are.
+        place.variables[name] = change(place.variables)[name]
 
 
 def remove_variables(site: Site, documents: Documents, names: Sequence[str]) -> None:
@@ -433,19 +468,10 @@ def _merged(present: object, wanted: object) -> object:
         del present[len(wanted) :]
         for number, value in enumerate(wanted[: len(present)]):
             present[number] = _merged(present[number], value)
-        present.extend(_spelled(value) for value in wanted[len(present) :])
+        present.extend(spelled(value) for value in wanted[len(present) :])
         return present
     same_kind = isinstance(present, bool) == isinstance(wanted, bool)  # for Python, True equals 1
-    return present if present == wanted and same_kind else _spelled(wanted)
-
-
-def _spelled(value: Any) -> Any:
-    """Quote the texts of a new value that Ansible would read as something else: yes, off, 0123."""
-    if isinstance(value, Mapping):
-        return {_spelled(key): _spelled(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_spelled(item) for item in value]
-    return SingleQuotedScalarString(value) if isinstance(value, str) and is_ambiguous(value) else value
+    return present if present == wanted and same_kind else spelled(wanted)
 
 
 def plain(value: Any) -> Any:

@@ -48,6 +48,11 @@ class Renamed:
     new: NewName
     dropped: bool
 
+    def notice(self) -> tuple[str, dict[str, object]]:
+        """Give the text that tells a person, by its key and the values in it."""
+        key = "records.renamed-twice" if self.dropped else "records.renamed"
+        return key, {"path": self.path, "old": self.old, "new": self.new.name, "since": self.new.since}
+
 
 @functools.cache
 def load_names(path: Path = TABLE) -> Mapping[str, NewName]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
@@ -26,6 +28,15 @@ def is_ambiguous(text: str) -> bool:
     """Say whether Ansible, which reads YAML 1.1, takes a text without quotes for something else: yes, off, 0123."""
     tag = _ANSIBLE.resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return bool(tag != "tag:yaml.org,2002:str")
+
+
+def spelled(value: Any) -> Any:
+    """Quote the texts of a new value that Ansible would read as something else: yes, off, 0123."""
+    if isinstance(value, Mapping):
+        return {spelled(key): spelled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [spelled(item) for item in value]
+    return SingleQuotedScalarString(value) if isinstance(value, str) and is_ambiguous(value) else value
 
 
 def _round_trip() -> YAML:

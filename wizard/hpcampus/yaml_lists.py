@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from hpcampus.yaml_files import dump_document, load_document
+from hpcampus.yaml_files import dump_document, load_document, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ def insert_item(document: CommentedMap, name: str, record: Mapping[str, Any]) ->
         name: A variable at its top.
         record: Plain objects, or what was loaded.
     """
+    record = spelled(record)
     wanted = [*_items(document, name), record]
     document = _normal(document)
     if name not in document:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from hpcampus import __version__
+from hpcampus.cli.add import cluster_group, course_group, image_group
 from hpcampus.cli.completion import completion_command
 from hpcampus.cli.demo import demo_group
 from hpcampus.cli.logs import logs_command
@@ -46,6 +47,7 @@ def cli() -> None:
 # Below the headings help.group.NAME.
 cli.offer("look", (demo_group,))
 cli.offer("install", (setup_command, apply_command, verify_command))
+cli.offer("later", (cluster_group, course_group, image_group))
 cli.offer("find-out", (open_command, doctor_command, steps_command, logs_command))
 cli.offer("command", (completion_command,))
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from hpcampus.setup import Asker, Outcome
+    from hpcampus.screens.dialogue import Dialogue
+    from hpcampus.setup import Outcome
 
 
-def make_asker(console: Console, *, plain: bool) -> Asker:
+def make_asker(console: Console, *, plain: bool) -> Dialogue:
     """Choose how to ask: with the arrow keys, or in plain lines."""
     if plain or console.is_dumb_terminal:
         from hpcampus.screens.plain import Plain  # noqa: PLC0415 -- one of the two is needed

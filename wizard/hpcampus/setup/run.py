@@ -118,6 +118,8 @@ class Setup:
         """
         key = find_key(self.site, self.request.vault_password_file)
         documents = read_documents(self.site, key)
+        for renamed in documents.renamed:
+            self.say(*renamed.notice())
         present = variables(self.site, documents, secret=False)
         aliases = present.get("apache_server_aliases")
         self.inspectors = inspectors(self.collection, aliases if isinstance(aliases, list) else [])

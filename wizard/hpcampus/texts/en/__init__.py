@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpcampus.texts.en import answers, causes, commands, demo, errors, probes, questions, setup, steps, vault
+from hpcampus.texts.en import answers, causes, commands, demo, errors, probes, questions, records, setup, steps, vault
 from hpcampus.texts.en.errors import ERRORS
 
 __all__ = ["CLICK", "ERRORS", "TEXTS"]
@@ -20,6 +20,7 @@ TEXTS: Final[dict[str, str]] = {
     **causes.TEXTS,
     **demo.TEXTS,
     **questions.TEXTS,
+    **records.TEXTS,
     **setup.TEXTS,
     **vault.TEXTS,
     **probes.TEXTS,

@@ -104,6 +104,31 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Either the host was reinstalled, or another machine answers in its place.",
         "Compare it at the host's console; if it is right, start again with --accept-changed-host-keys.",
     ),
+    "record-known": (
+        "There is a {kind} '{name}' already.",
+        "{variable} has a record of that name.",
+        "Take another name; to change what is there, edit the record and run the steps.",
+    ),
+    "record-unknown": (
+        "There is no {kind} '{name}'.",
+        "There are: {names}.",
+        "See 'hpcampus {kind} list'.",
+    ),
+    "record-incomplete": (
+        "The {kind} is not complete; nothing was written.",
+        "Missing: {options}",
+        "Give them, or start the command in a terminal without --yes, which asks.",
+    ),
+    "record-unconfirmed": (
+        "Nothing was written.",
+        "There is no terminal in which somebody could agree.",
+        "Look at the changes above, and start again with --yes.",
+    ),
+    "cluster-port": (
+        "The host key cannot be fetched from port {port}.",
+        "Host keys are pinned for the usual port alone.",
+        "Give the key that the centre publishes with --host-key, and --skip-host-keys; name the port as ansible_port in hosts.yml.",
+    ),
     "locked": (
         "Another run works on this inventory (process {pid}).",
         "Two at once would disturb each other.",

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Clusters, courses and images that are added later."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "records.ask": "{field}: {help}",
+    "records.none": "None; {variable} is empty.",
+    "records.everybody": "(everybody)",
+    "records.profile-label": "{label} at {cluster}",
+    "records.profile": "Add the notebook profile {name}, '{label}', for its partition {partition}?",
+    "records.confirm": "Write this?",
+    "records.left": "Nothing was written.",
+    "records.not-run": "To bring it to the hosts: hpcampus apply{options}",
+    "records.archive": "The course {slug} leaves the platform. Its files stay, for you to keep or to delete:",
+    "records.archive-place": "  {place}",
+    "records.confirm-archive": "Take {slug} off the platform?",
+    "records.renamed": "{path}: {old} is called {new} since {since}; it is written so.",
+    "records.renamed-twice": "{path}: {old} is called {new} since {since}, which is set as well; {old} was left out.",
+}
