@@ -12,6 +12,8 @@ from hpcampus.probes import children
 from hpcampus.probes.finding import Finding, Line, note, ok, problem
 
 NAME = "name"
+HERE = "here"
+HERE_SECONDS = 3.0
 SECONDS = 15.0
 PORT_SECONDS = 4.0
 ACME_PORT = 80
@@ -44,6 +46,24 @@ def look(name: str, *, here: bool) -> Finding:
     public = [address for address in resolved.addresses if ipaddress.ip_address(address).is_global]
     reachable = can_connect(name, ACME_PORT) if public else None
     return examine(name, resolved, own, reachable)
+
+
+def find_here(name: str) -> Finding:
+    """Find out whether a name is this machine's, in which case the hub's server need not be reached by ssh."""
+    return place(name, resolve(name).addresses, own_addresses())
+
+
+def place(name: str, addresses: tuple[str, ...], own: tuple[str, ...]) -> Finding:
+    """Propose that the hub is here, if one of the name's addresses is.
+
+    Args:
+        name: The name of the hub.
+        addresses: What it resolves to.
+        own: Addresses of this machine.
+    """
+    if not any(address in own or ipaddress.ip_address(address).is_loopback for address in addresses):
+        return Finding(HERE)
+    return Finding(HERE, (note("name.here", name=name),), {"hub_connection": "local"})
 
 
 def examine(name: str, resolved: Resolved, own: tuple[str, ...], reachable: bool | None) -> Finding:

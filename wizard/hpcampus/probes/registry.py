@@ -74,6 +74,7 @@ def _centre(known: Answers) -> Hashable | None:
 ALL: Final[tuple[Probe, ...]] = (
     Probe(server.MACHINE, server.SECONDS, _machine, lambda inputs: server.look_here(propose=inputs[1])),
     Probe(server.HUB, server.SECONDS, _hub, lambda inputs: server.look_there(inputs[0], propose=inputs[1])),
+    Probe(name.HERE, name.HERE_SECONDS, lambda known: known.get("hub_name"), name.find_here),
     Probe(name.NAME, name.SECONDS, _name, lambda inputs: name.look(inputs[0], here=inputs[1])),
     Probe(certificate.NAME, certificate.SECONDS, _certificate, lambda inputs: certificate.look(*inputs[:3])),
     Probe(nodes.NAME, nodes.SECONDS, _nodes, lambda inputs: nodes.look(inputs[0])),

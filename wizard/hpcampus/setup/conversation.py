@@ -63,10 +63,12 @@ class Conversation:
             question = self._by_key(again) or self._next(resolved)
             if question is None or not question.meets_hosts:
                 self._meet(resolved)
-                # What the probes find may be the answer.
-                self.setup.wait_for(self.setup.probes.running() if question is None else question.probers)
-                resolved = self.setup.resolve()
-                question = self._by_key(again) or self._next(resolved)
+            else:
+                self.setup.look(resolved)
+            # What the probes find may be the answer.
+            self.setup.wait_for(self.setup.probes.running() if question is None else question.probers)
+            resolved = self.setup.resolve()
+            question = self._by_key(again) or self._next(resolved)
             if question is None:
                 return resolved
             again = None

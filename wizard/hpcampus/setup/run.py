@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from hpcampus.setup.asker import Asker
 
 PROBE_SECONDS = 30
-# The probes that look at the hosts where notebooks will run.
-NODE_PROBES = ("nodes", "centre", "hub", "machine")
+# The probes that look at the hosts where notebooks will run, by profile.
+NODE_PROBES = {"single": ("hub", "machine"), "own-cluster": ("nodes",), "remote-centre": ("centre",)}
 
 
 @dataclass
@@ -91,6 +91,8 @@ class Setup:
         self.defaults = role_defaults(self.collection)
         self.hosts = Hosts(self.request, self.asker, self.fetch)
         self.probes = self.prober()
+        # Whether the keys that are confirmed in this run stand in the file for the probes.
+        self._met = False
 
     @property
     def _usual(self) -> dict[str, Any]:
@@ -180,7 +182,7 @@ class Setup:
     def known(self, resolved: Resolved) -> dict[str, Any]:
         """Give what questions and probes may look at: answers and facts."""
         known = {KNOWN_ADMIN: self.remembered.get(KNOWN_ADMIN), **resolved.values}
-        return {**known, "known_hosts": self.met_file} if self.hosts.pinned else known
+        return {**known, "known_hosts": self.met_file} if self._met else known
 
     def answer(self, key: str, value: object) -> None:
         """Take an answer, and keep it for the case that this run is stopped."""
@@ -203,6 +205,11 @@ class Setup:
                 self.answer("centre_host_key", met[login].public)
         if self.hosts.pinned:
             write_atomically(self.met_file, self.hosts.pinned, PRIVATE_FILE)
+            self._met = True
+        self.look(resolved)
+
+    def look(self, resolved: Resolved) -> None:
+        """Begin to look at what the answers allow to look at."""
         self.probes.look(self.known(resolved))
 
     def wait_for(self, names: Sequence[str]) -> None:
@@ -221,9 +228,10 @@ class Setup:
         found = [self.probes.finding(name) for name in self.probes.names]
         return [line for finding in found if finding is not None for line in finding.lines]
 
-    def _node(self) -> tuple[NodeSize, str]:
+    def _node(self, answers: Answers) -> tuple[NodeSize, str]:
         """Give the size of the smallest node, or zeros and the reason why it is not known."""
-        found: list[Finding] = [one for name in NODE_PROBES if (one := self.probes.finding(name)) is not None]
+        names = NODE_PROBES[answers["profile"]]
+        found: list[Finding] = [one for name in names if (one := self.probes.finding(name)) is not None]
         for finding in found:
             if {"cpus", "memory_mb"} <= set(finding.facts):
                 return NodeSize(finding.facts["cpus"], finding.facts["memory_mb"]), ""
@@ -241,7 +249,7 @@ class Setup:
         answers = resolved.values
         existing = variables(self.site, documents, secret=False)
         secrets = variables(self.site, documents, secret=True)
-        node, _ = self._node()
+        node, _ = self._node(answers)
         accounts = tuple(
             NewAccount(name, generate_password(), course)
             for name, course in instructors_without_password(answers, existing, secrets).items()
@@ -283,7 +291,7 @@ class Setup:
             return Outcome({}, answers, changes=changes)
         if self.asker is not None and changes and not self.asker.confirm_writing(changes):
             return None
-        node, trouble = self._node()
+        node, trouble = self._node(resolved.values)
         key = ensure_key(self.site, self.request.vault_password_file, self.request.vault)
         written = write_documents(self.site, documents, key)
         for path in (self.draft_file, self.met_file):

@@ -80,6 +80,19 @@ def test_names_of_this_machine():
     assert name.look("localhost", here=True).lines[0].level is Level.OK
 
 
+@pytest.mark.parametrize(
+    ("addresses", "proposed"),
+    [
+        ((PUBLIC,), {}),
+        ((), {}),
+        ((PRIVATE, PUBLIC), {"hub_connection": "local"}),
+        (("::1",), {"hub_connection": "local"}),
+    ],
+)
+def test_a_hub_on_this_machine_is_not_reached_by_ssh(addresses: tuple[str, ...], proposed: dict[str, str]):
+    assert dict(name.place("hub", addresses, (PRIVATE,)).proposals) == proposed
+
+
 def test_a_port_that_is_reached_or_refused():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -90,6 +90,7 @@ TEXTS: Final[dict[str, str]] = {
     "probe.nodes.left": "{count} more nodes were not looked at, only the first {looked}.",
     "probe.name.no-address": "{name} does not resolve ({problem}). Have its address entered in the DNS.",
     "probe.name.resolves": "{name} resolves to {addresses}.",
+    "probe.name.here": "{name} is this machine: no ssh is needed to it.",
     "probe.name.alias": "{name} is an alias of {canonical}.",
     "probe.name.loopback": "{name} resolves to this machine itself, here. Others need an address in the DNS.",
     "probe.name.elsewhere": "{name} resolves to {addresses}, and the addresses of this machine are {own}.",
