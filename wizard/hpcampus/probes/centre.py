@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 NAME = "centre"
-SECONDS = 75.0
+SECONDS = 50.0
 OLDEST_SLURM = (22, 5)
 OLDEST_PYTHON = (3, 6)
 USUAL_PYTHON = "/usr/bin/python3"

@@ -7,13 +7,15 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hpcampus.probes import children
 from hpcampus.probes.finding import Finding, Line, note, ok, problem
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 NAME = "name"
-HERE = "here"
-HERE_SECONDS = 3.0
 SECONDS = 15.0
 PORT_SECONDS = 4.0
 ACME_PORT = 80
@@ -34,36 +36,12 @@ class Resolved:
     error: str = ""
 
 
-def look(name: str, *, here: bool) -> Finding:
-    """Look at a name.
-
-    Args:
-        name: The name of the hub.
-        here: Whether its server is this machine.
-    """
+def look(name: str) -> Finding:
+    """Look at the name of the hub."""
     resolved = resolve(name)
-    own = own_addresses() if here else ()
     public = [address for address in resolved.addresses if ipaddress.ip_address(address).is_global]
     reachable = can_connect(name, ACME_PORT) if public else None
-    return examine(name, resolved, own, reachable)
-
-
-def find_here(name: str) -> Finding:
-    """Find out whether a name is this machine's, in which case the hub's server need not be reached by ssh."""
-    return place(name, resolve(name).addresses, own_addresses())
-
-
-def place(name: str, addresses: tuple[str, ...], own: tuple[str, ...]) -> Finding:
-    """Propose that the hub is here, if one of the name's addresses is.
-
-    Args:
-        name: The name of the hub.
-        addresses: What it resolves to.
-        own: Addresses of this machine.
-    """
-    if not any(address in own or ipaddress.ip_address(address).is_loopback for address in addresses):
-        return Finding(HERE)
-    return Finding(HERE, (note("name.here", name=name),), {"hub_connection": "local"})
+    return examine(name, resolved, own_addresses(), reachable)
 
 
 def examine(name: str, resolved: Resolved, own: tuple[str, ...], reachable: bool | None) -> Finding:
@@ -72,7 +50,7 @@ def examine(name: str, resolved: Resolved, own: tuple[str, ...], reachable: bool
     Args:
         name: The name of the hub.
         resolved: What it resolves to.
-        own: Addresses of its server; empty when they are not known.
+        own: Addresses of this machine.
         reachable: Whether its port 80 can be reached from here; None when that was not tried.
     """
     facts = {"addresses": list(resolved.addresses)}
@@ -81,15 +59,31 @@ def examine(name: str, resolved: Resolved, own: tuple[str, ...], reachable: bool
     lines = [ok("name.resolves", name=name, addresses=", ".join(resolved.addresses))]
     if resolved.canonical:
         lines.append(ok("name.alias", name=name, canonical=resolved.canonical))
-    lines += _place_lines(name, resolved.addresses, own)
+    proposals = {}
+    if is_loopback(resolved.addresses):
+        lines.append(note("name.loopback", name=name))
+        proposals["hub_connection"] = "local"
+    elif set(resolved.addresses) & set(own):
+        lines.append(ok("name.here", name=name))
+        proposals["hub_connection"] = "local"
     lines.append(_acme_line(name, resolved.addresses, reachable))
-    return Finding(NAME, tuple(lines), facts=facts)
+    return Finding(NAME, tuple(lines), proposals, facts=facts)
 
 
-def _place_lines(name: str, addresses: tuple[str, ...], own: tuple[str, ...]) -> list[Line]:
-    if all(ipaddress.ip_address(address).is_loopback for address in addresses):
-        return [note("name.loopback", name=name)]
-    if not own or set(addresses) & set(own):
+def is_loopback(addresses: Sequence[str]) -> bool:
+    """Tell whether a name is this machine's own because /etc/hosts says so, and no more."""
+    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+
+
+def place_lines(name: str, addresses: Sequence[str], own: Sequence[str]) -> list[Line]:
+    """Say that a name does not lead to its server, if so.
+
+    Args:
+        name: The name of the hub.
+        addresses: What it resolves to.
+        own: The addresses of its server; empty when they are not known.
+    """
+    if not addresses or not own or is_loopback(addresses) or set(addresses) & set(own):
         return []
     # A server behind address translation has another address inside.
     inside = all(not ipaddress.ip_address(address).is_global for address in own)

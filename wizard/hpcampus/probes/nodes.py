@@ -9,24 +9,32 @@ import re
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hpcampus.probes import ssh
 from hpcampus.probes.amounts import megabytes
 from hpcampus.probes.centre import CLOCK_SECONDS
-from hpcampus.probes.finding import Finding, Line, note, ok, problem
+from hpcampus.probes.finding import Finding, Line, Option, note, ok, problem
 from hpcampus.probes.host import HostFacts, Mount, Root, mount_of, parse_host, propose_apptainer
 from hpcampus.probes.server import SCRIPT, apptainer_line
+from hpcampus.validators import PLAIN_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 NAME = "nodes"
-SECONDS = 60.0
+SHARED = "shared"
+DIRECTORY = "hpcampus"
+USUAL_DIRECTORY = "/srv/hpcampus"
+# Where no site keeps the files of its users, and what it would rather not have there, the worst last.
+PRIVATE_PLACES = ("/boot", "/dev", "/etc", "/proc", "/root", "/run", "/snap", "/sys", "/usr", "/var")
+LATE_PLACES = ("/opt", "/home", "/scratch")
+SECONDS = 40.0
+HOST_SECONDS = 25.0
 # Nodes are alike in groups; looking at the first of many takes seconds, at all of them minutes.
 MOST_NODES = 16
-AT_ONCE = 8
+AT_ONCE = 18
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,6 @@ class Cluster:
         compute: Where they run.
         user: Who logs in.
         known_hosts: File with the pinned keys.
-        shared_dir: Directory that all but the controller must share; empty when it is not known yet.
     """
 
     controller: str
@@ -47,7 +54,6 @@ class Cluster:
     compute: tuple[str, ...]
     user: str
     known_hosts: str
-    shared_dir: str = ""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -73,11 +79,23 @@ class Seen:
 
 def look(cluster: Cluster) -> Finding:
     """Look at all hosts at once."""
+    return examine(cluster, *_see(cluster))
+
+
+def look_shared(cluster: Cluster, path: str) -> Finding:
+    """Look whether a directory lies on one file system on all hosts but the controller."""
+    seen, _ = _see(replace(cluster, controller=cluster.login))
+    mounts = {name: one.facts.mounts for name, one in seen.items()}
+    return Finding(SHARED, tuple(shared_lines(path, mounts)) if len(mounts) > 1 else ())
+
+
+def _see(cluster: Cluster) -> tuple[dict[str, Seen], dict[str, str]]:
+    """Give what the hosts said, and what is wrong with those that said nothing."""
 
     def look_at(name: str) -> Seen | str:
         before = time.time()
         try:
-            sections = ssh.look(ssh.Host(name, cluster.user, cluster.known_hosts), SCRIPT, SECONDS / 2)
+            sections = ssh.look(ssh.Host(name, cluster.user, cluster.known_hosts), SCRIPT, HOST_SECONDS)
         except (OSError, ValueError) as error:
             return str(error)
         return Seen(parse_host(sections), offset(sections["now"].first, before, time.time()), sections.complete)
@@ -87,8 +105,7 @@ def look(cluster: Cluster) -> Finding:
         running = {name: pool.submit(contextvars.copy_context().run, look_at, name) for name in cluster.hosts}
         found = {name: future.result() for name, future in running.items()}
     seen = {name: value for name, value in found.items() if isinstance(value, Seen)}
-    failed = {name: value for name, value in found.items() if isinstance(value, str)}
-    return examine(cluster, seen, failed)
+    return seen, {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def offset(text: str, before: float, after: float) -> float | None:
@@ -111,13 +128,15 @@ def examine(cluster: Cluster, seen: Mapping[str, Seen], failed: Mapping[str, str
     lines += [*_releases(facts), *_sizes(compute), *_roots(facts), *_slurm(facts)]
     lines += clocks({name: one.offset for name, one in seen.items() if one.offset is not None})
     shared = [name for name in dict.fromkeys((cluster.login, *cluster.compute)) if name in facts]
-    if cluster.shared_dir and len(shared) > 1:
-        lines += shared_lines(cluster.shared_dir, {name: facts[name].mounts for name in shared})
+    common = common_mounts([facts[name].mounts for name in shared])
     left = len(cluster.compute) - len(cluster.compute[:MOST_NODES])
     if left:
         lines.append(note("nodes.left", count=left, looked=MOST_NODES))
     found: dict[str, Any] = {"nodes": {name: one.size for name, one in facts.items()}}
     proposals = {}
+    if len(shared) > 1 and common:
+        proposals["shared_dir"] = common[0]
+    options = {"shared_dir": tuple(Option(path, path) for path in common)} if len(shared) > 1 and common else {}
     if compute:
         found |= {
             "cpus": min(node.cpus for node in compute.values()),
@@ -126,7 +145,7 @@ def examine(cluster: Cluster, seen: Mapping[str, Seen], failed: Mapping[str, str
         proposals["apptainer"] = propose_apptainer(list(compute.values()))
         version = next(iter(compute.values())).container
         lines.append(apptainer_line(proposals["apptainer"], version))
-    return Finding(NAME, tuple(lines), proposals, facts=found)
+    return Finding(NAME, tuple(lines), proposals, options, found)
 
 
 def grouped(facts: Mapping[str, HostFacts], key: Callable[[HostFacts], str]) -> dict[str, str]:
@@ -204,3 +223,34 @@ def shared_lines(path: str, mounts: Mapping[str, Sequence[Mount]]) -> list[Line]
     if all(mount.network for mount in known.values()) and len({mount.source for mount in known.values()}) == 1:
         return [note("nodes.shared-unknown", path=path, seen=kinds)]
     return [problem("nodes.not-shared", path=path, seen=kinds)]
+
+
+def common_mounts(mounts: Sequence[Sequence[Mount]]) -> list[str]:
+    """Propose directories on file systems that all hosts share, the best first.
+
+    Args:
+        mounts: The file systems of each host.
+    """
+    if not mounts:
+        return []
+    shared = [
+        mount
+        for mount in mounts[0]
+        if mount.identity
+        and PLAIN_PATH.fullmatch(mount.point)
+        and not mount.point.startswith(PRIVATE_PLACES)
+        and all(any(_same(mount, other) for other in others) for others in mounts[1:])
+    ]
+
+    def rank(mount: Mount) -> tuple[bool, int, bool, str]:
+        usual = f"{USUAL_DIRECTORY}/".startswith(f"{mount.point}/")
+        late = next((n for n, place in enumerate(LATE_PLACES, 1) if mount.point.startswith(place)), 0)
+        return (not usual, late, not mount.network, mount.point)
+
+    points = [mount.point for mount in sorted(shared, key=rank)]
+    usual = [USUAL_DIRECTORY for point in points if f"{USUAL_DIRECTORY}/".startswith(f"{point}/")]
+    return list(dict.fromkeys([*usual, *(f"{point}/{DIRECTORY}" for point in points if point != USUAL_DIRECTORY)]))
+
+
+def _same(one: Mount, other: Mount) -> bool:
+    return (one.point, one.type, one.identity) == (other.point, other.type, other.identity)

@@ -19,28 +19,34 @@ from hpcampus.probes.host import (
     parse_host,
     propose_apptainer,
 )
+from hpcampus.probes.name import parse_addresses, place_lines, resolve
+from hpcampus.probes.sections import fields
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hpcampus.probes.sections import Sections
 
 MACHINE = "machine"
 HUB = "hub"
 SCRIPT = "host"
-SECONDS = 45.0
+SECONDS = 35.0
 LITTLE_MEMORY_MB = 3500
 LITTLE_DISK_GB = 8
 
 
-def look_here(*, propose: bool) -> Finding:
+def look_here(hub_name: str = "", *, propose: bool = True) -> Finding:
     """Look at this machine.
 
     Args:
+        hub_name: The name that shall lead to it; empty when that is not known yet.
         propose: Whether notebooks run here or images are built here, so that it decides about Apptainer.
 
     Raises:
         OSError: The script could not be run.
     """
-    return examine(MACHINE, ssh.look_here(SCRIPT, SECONDS - 3), [], propose=propose)
+    sections = ssh.look_here(SCRIPT, SECONDS - 3)
+    return examine(MACHINE, sections, _name_lines(hub_name, sections), propose=propose)
 
 
 def look_there(host: ssh.Host, *, propose: bool) -> Finding:
@@ -55,20 +61,26 @@ def look_there(host: ssh.Host, *, propose: bool) -> Finding:
     """
     before = time.time()
     sections = ssh.look(host, SCRIPT, SECONDS - 3)
-    return examine(HUB, sections, clock_lines(host.name, sections, before, time.time()), propose=propose)
+    more = clock_lines(host.name, sections, before, time.time())
+    return examine(HUB, sections, [*more, *_name_lines(host.name, sections)], propose=propose)
 
 
-def examine(probe: str, sections: Sections, clock: list[Line], *, propose: bool) -> Finding:
+def _name_lines(hub_name: str, sections: Sections) -> list[Line]:
+    own = parse_addresses(fields(sections["size"]).get("addresses", ""))
+    return place_lines(hub_name, resolve(hub_name).addresses, own) if hub_name else []
+
+
+def examine(probe: str, sections: Sections, more: Sequence[Line], *, propose: bool) -> Finding:
     """Give the finding of what the script printed.
 
     Args:
         probe: Name of the probe.
         sections: That.
-        clock: What is to be said of the clock.
+        more: What is to be said besides.
         propose: Whether it decides about Apptainer.
     """
     facts = parse_host(sections)
-    lines = [*system_lines(facts), *root_lines(facts), *_web_lines(facts), *_firewall_lines(facts), *clock]
+    lines = [*system_lines(facts), *root_lines(facts), *_web_lines(facts), *_firewall_lines(facts), *more]
     proposals: dict[str, Any] = {}
     if propose and sections.complete:
         proposals["apptainer"] = propose_apptainer([facts])

@@ -236,6 +236,7 @@ def test_the_script_over_a_connection(cluster: Path, ssh_program: Path, tmp_path
         "centre_account": "hpcteach",
         "known_hosts": str(tmp_path / "known hosts"),
     }
+    (tmp_path / "known hosts").write_text("login.example.org ssh-ed25519 AAAA\n")
     with Prober() as prober:
         prober.look(known)
         found = prober.finding("centre", wait=30)

@@ -181,7 +181,7 @@ def test_clocks(offsets: dict[str, float], levels: list[Level]):
     assert [line.level for line in nodes.clocks(offsets)] == levels
 
 
-CLUSTER = Cluster("login", "login", ("c1", "c2"), "admin", "/k", "/shared/hpcampus")
+CLUSTER = Cluster("login", "login", ("c1", "c2"), "admin", "/k")
 
 
 def test_a_real_cluster():
@@ -189,8 +189,8 @@ def test_a_real_cluster():
     found = nodes.examine(CLUSTER, seen, {})
     assert found.problems == ()
     assert "c1, c2: 2 x CPU, 24 GB." in texts(found, Level.OK)
-    assert "/shared/hpcampus is on one file system on all of them (ext4 on /shared)." in texts(found, Level.OK)
-    assert found.proposals == {"apptainer": "present"}
+    assert found.proposals == {"apptainer": "present", "shared_dir": "/shared/hpcampus"}
+    assert [option.value for option in found.options["shared_dir"]] == ["/shared/hpcampus"]
     assert found.facts["cpus"] == 2
     assert set(found.facts["nodes"]) == {"login", "c1", "c2"}
 
@@ -267,18 +267,55 @@ def test_the_script_runs_here():
 def test_the_script_over_connections(ssh_program: Path, tmp_path: Path):
     known = {
         "profile": "own-cluster", "hub_name": "hub", "hub_connection": "ssh", "ssh_user": "admin", "controller": "ctl", "login": "ctl",
-        "compute": ["c1", "c2"], "shared_dir": "/shared/hpcampus", "known_hosts": str(tmp_path / "k"),
+        "compute": ["c1", "c2"], "shared_dir": "/shared/hpcampus", "known_hosts": tmp_path / "k",
     }  # fmt: skip
+    (tmp_path / "k").write_text("elsewhere ssh-ed25519 AAAA\n")
     with Prober() as prober:
-        prober.look({**known, "known_hosts": None})
-        assert prober.finding("nodes", wait=1) is None
+        for unmet in ({**known, "known_hosts": None}, {**known, "known_hosts": tmp_path / "none"}, known):
+            prober.look(unmet)
+            assert prober.running() in {(), ("name",)}
+        (tmp_path / "k").write_text("".join(f"{host} ssh-ed25519 AAAA\n" for host in ("hub", "ctl", "c1", "c2")))
         prober.look(known)
-        found, hub = prober.finding("nodes", wait=60), prober.finding("hub", wait=60)
+        found, hub, shared = (prober.finding(name, wait=60) for name in ("nodes", "hub", "shared"))
+        # One more host is met: nothing that was found is of less worth for that.
+        (tmp_path / "k").write_text((tmp_path / "k").read_text() + "other ssh-ed25519 AAAA\n")
+        prober.look(known)
+        assert prober.running() == ()
     assert found is not None
     assert hub is not None
+    assert shared is not None
+    assert [line.level for line in shared.lines] == [Level.OK]
     # All of them are this machine.
     assert set(found.facts["nodes"]) == {"ctl", "c1", "c2"}
     assert not any("did not" in line.text or "ssh" in line.text for line in (*found.problems, *hub.problems))
     assert hub.proposals == {}
     assert found.proposals["apptainer"] in {"present", "deb", "distribution"}
     assert ssh_program.exists()
+
+
+@pytest.mark.parametrize(
+    ("login", "node", "paths"),
+    [
+        ((LOCAL, NFS), (OTHER, NFS), ["/shared/hpcampus"]),
+        ((LOCAL,), (OTHER,), []),
+        ((LOCAL,), (LOCAL,), []),
+        ((NFS,), (Mount("/shared", "nfs4", "srv:/x", "7_c"),), []),
+        ((Mount("/var/lib/x", "nfs4", "s:/x", "1_a"),) * 2, (Mount("/var/lib/x", "nfs4", "s:/x", "1_a"),), []),
+        ((Mount("/a b", "nfs4", "s:/x", "1_a"),), (Mount("/a b", "nfs4", "s:/x", "1_a"),), []),
+    ],
+)
+def test_directories_on_what_all_share(login: tuple[Mount, ...], node: tuple[Mount, ...], paths: list[str]):
+    assert nodes.common_mounts([login, node]) == paths
+
+
+def test_the_best_of_what_all_share():
+    points = ("/home", "/data", "/srv", "/opt/x", "/cluster")
+    mounts = [Mount(point, "nfs4" if point != "/cluster" else "ext4", "s:/x", point) for point in points]
+    assert nodes.common_mounts([mounts, mounts]) == [
+        "/srv/hpcampus",
+        "/data/hpcampus",
+        "/cluster/hpcampus",
+        "/opt/x/hpcampus",
+        "/home/hpcampus",
+    ]
+    assert nodes.common_mounts([]) == []

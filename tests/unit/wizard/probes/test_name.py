@@ -19,78 +19,50 @@ PUBLIC, OTHER, PRIVATE = "8.8.8.8", "9.9.9.9", "10.1.2.3"
 
 
 @pytest.mark.parametrize(
-    ("resolved", "own", "reachable", "lines"),
+    ("resolved", "own", "reachable", "connection", "lines"),
     [
-        (
-            Resolved(error="Name or service not known"),
-            (),
-            None,
-            ["problem: hub does not resolve (Name or service not known)"],
-        ),
-        (
-            Resolved((PUBLIC,)),
-            (PUBLIC,),
-            True,
-            ["ok: hub resolves to", "ok: A certificate by ACME (Let's Encrypt) could be had"],
-        ),
-        (
-            Resolved((PUBLIC,)),
-            (),
-            False,
-            ["ok: hub resolves to", "note: A certificate by ACME (Let's Encrypt) could not be had"],
-        ),
-        (
-            Resolved((PUBLIC,)),
-            (PRIVATE,),
-            True,
-            ["ok: hub resolves", "note: hub resolves to 8.8.8.8, and the addresses", "ok: A"],
-        ),
-        (Resolved((PUBLIC,)), (OTHER,), True, ["ok: hub resolves", "problem: hub resolves to 8.8.8.8, and", "ok: A"]),
-        (
-            Resolved((PRIVATE,)),
-            (OTHER,),
-            None,
-            ["ok: hub resolves", "problem: hub resolves to 10.1.2.3, and", "note: A certificate"],
-        ),
-        (
-            Resolved((PRIVATE, PUBLIC), "web.example.org"),
-            (PUBLIC,),
-            True,
-            ["ok: hub", "ok: hub is an alias of web.example.org", "ok: A"],
-        ),
-        (
-            Resolved(("127.0.1.1",)),
-            (PRIVATE,),
-            None,
-            ["ok: hub", "note: hub resolves to this machine itself", "note: A"],
-        ),
+        (Resolved(error="Name or service not known"), (), None, None, ["problem: hub does not resolve (Name or service not known)"]),
+        (Resolved((PUBLIC,)), (PUBLIC,), True, "local", ["ok: hub resolves to", "ok: hub is this machine", "ok: A certificate"]),
+        (Resolved((PUBLIC,)), (), False, None, ["ok: hub resolves to", "note: A certificate by ACME (Let's Encrypt) could not"]),
+        (Resolved((PUBLIC,)), (OTHER,), True, None, ["ok: hub resolves", "ok: A certificate"]),
+        (Resolved((PRIVATE,)), (OTHER,), None, None, ["ok: hub resolves", "note: A certificate"]),
+        (Resolved((PRIVATE,), "web.example.org"), (), True, None, ["ok: hub", "ok: hub is an alias of web.example.org", "note: A"]),
+        (Resolved(("127.0.1.1",)), (PRIVATE,), None, "local", ["ok: hub", "note: hub resolves to this machine itself", "note: A"]),
     ],
-)
-def test_a_name(resolved: Resolved, own: tuple[str, ...], reachable: bool | None, lines: list[str]):
-    found = [f"{line.level.value}: {line.text}" for line in name.examine("hub", resolved, own, reachable).lines]
+)  # fmt: skip
+def test_a_name(
+    resolved: Resolved, own: tuple[str, ...], reachable: bool | None, connection: str | None, lines: list[str]
+):
+    finding = name.examine("hub", resolved, own, reachable)
+    assert finding.proposals.get("hub_connection") == connection
+    found = [f"{line.level.value}: {line.text}" for line in finding.lines]
     assert len(found) == len(lines)
     for said, beginning in zip(found, lines, strict=True):
         assert said.startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "own", "level"),
+    [
+        ((), (PUBLIC,), None),
+        ((PUBLIC,), (), None),
+        ((PUBLIC,), (OTHER, PUBLIC), None),
+        (("127.0.1.1",), (PUBLIC,), None),
+        ((PUBLIC,), (PRIVATE,), Level.NOTE),
+        ((PUBLIC,), (OTHER,), Level.PROBLEM),
+        ((PRIVATE,), (OTHER,), Level.PROBLEM),
+        ((PRIVATE,), ("10.1.2.4",), Level.PROBLEM),
+    ],
+)
+def test_a_name_that_does_not_lead_to_its_server(addresses: tuple[str, ...], own: tuple[str, ...], level: Level | None):
+    assert [line.level for line in name.place_lines("hub", addresses, own)] == ([level] if level else [])
 
 
 def test_names_of_this_machine():
     assert "127.0.0.1" in name.resolve("localhost").addresses
     assert name.resolve("nothere.invalid").error
     assert name.resolve("a" * 70).error
-    assert name.look("localhost", here=True).lines[0].level is Level.OK
-
-
-@pytest.mark.parametrize(
-    ("addresses", "proposed"),
-    [
-        ((PUBLIC,), {}),
-        ((), {}),
-        ((PRIVATE, PUBLIC), {"hub_connection": "local"}),
-        (("::1",), {"hub_connection": "local"}),
-    ],
-)
-def test_a_hub_on_this_machine_is_not_reached_by_ssh(addresses: tuple[str, ...], proposed: dict[str, str]):
-    assert dict(name.place("hub", addresses, (PRIVATE,)).proposals) == proposed
+    assert name.look("localhost").lines[0].level is Level.OK
 
 
 def test_a_port_that_is_reached_or_refused():

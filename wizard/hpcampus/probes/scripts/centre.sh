@@ -8,7 +8,8 @@ section() { # NAME PROGRAM ARGUMENTS...: prints what the program prints, between
     printf '\n@@hpcampus begin %s\n' "$1"
     shift
     "$@" 2>&1
-    printf '\n@@hpcampus end %s\n' "$?"
+    last=$?
+    printf '\n@@hpcampus end %s\n' "$last"
 }
 
 limited() { # SECONDS PROGRAM ARGUMENTS...
@@ -23,7 +24,7 @@ limited() { # SECONDS PROGRAM ARGUMENTS...
 
 # A site sets its paths, its modules and the variables that name its directories in the profile of a login shell alone.
 login_shell() {
-    limited 25 bash -lc '
+    limited 20 bash -lc '
         say() { printf "\nhpcampus:%s=%s\n" "$1" "$2"; }
         container() { command -v apptainer || command -v singularity; }
         say sbatch "$(command -v sbatch)"
@@ -148,12 +149,14 @@ main() {
             PATH=$slurm:/usr/local/bin:/usr/bin:/bin
             section version limited 8 sinfo --version
             section sinfo limited 8 sinfo -h -a -e -o '%P|%a|%l|%L|%D|%c|%m|%G|%T'
-            section partitions limited 8 scontrol show partition -a -o
-            section config limited 8 scontrol show config
-            section reservations limited 8 scontrol show reservation -o
-            section associations limited 8 sacctmgr -nP show assoc where user="$user" \
-                format=Cluster,Account,Partition,QOS,DefaultQOS,MaxJobs,MaxSubmit,MaxWall
-            section qos limited 8 sacctmgr -nP show qos format=Name,MaxWall,MaxJobsPU,MaxSubmitPU
+            # A controller that gives no answer would give none to the others either, each after its own time.
+            if [ "$last" = 0 ]; then
+                section partitions limited 4 scontrol show partition -a -o
+                section config limited 4 scontrol show config
+                section reservations limited 4 scontrol show reservation -o
+                section associations limited 6 sacctmgr -nP show assoc where user="$user" \
+                    format=Cluster,Account,Partition,QOS,DefaultQOS,MaxJobs,MaxSubmit,MaxWall
+            fi
         )
     fi
     section pythons pythons
