@@ -279,6 +279,8 @@ def _environment(request: Request, project: Path) -> dict[str, str]:
         "ANSIBLE_HOST_KEY_CHECKING": "True",
         "ANSIBLE_CONFIG": os.environ.get("ANSIBLE_CONFIG", str(project / "ansible.cfg")),
         "ANSIBLE_COLLECTIONS_PATH": _search_path(request.collections),
+        # Ansible does not start without UTF-8. ssh hands it on, so that programs say in English what is looked for in it.
+        "LC_ALL": "C.UTF-8",
     }
     if request.vault_password_file is not None:
         environment["ANSIBLE_VAULT_PASSWORD_FILE"] = str(request.vault_password_file)

@@ -13,6 +13,7 @@ import pytest
 from hpcampus import errors
 from hpcampus.causes import CAUSES
 from hpcampus.errors import ExitCode, HpcampusError
+from hpcampus.runs import Ending
 from hpcampus.texts.en import ERRORS, TEXTS
 from tests.unit.wizard.conftest import QUESTIONS, ROOT
 
@@ -77,7 +78,11 @@ def test_everything_put_together_exists() -> None:
     wanted |= {f"choice.{question.key}.{value}" for question in QUESTIONS for value in question.choices}
     wanted |= {f"section.{section}" for section in QUESTIONS.sections}
     wanted |= {f"{kind}.{cause.name}" for kind in ("cause", "cure") for cause in CAUSES}
-    wanted |= {f"status.{status}" for status in ("done", "failed", "stopped", "running")}
+    states = ("done", "changed", "failed", "stopped", "skipped", "interrupted", "running", "never")
+    wanted |= {f"status.{state}" for state in states}
+    wanted |= {f"logs.ending.{ending}" for ending in Ending}
+    wanted |= {f"failure.{choice}" for choice in ("retry", "skip", "shell", "log", "quit")}
+    wanted |= {f"menu.{choice}" for choice in ("all", "changed", "from", "one", "check", "prove", "quit")}
     wanted |= {f"demo.role.{role}" for role in ("admin", "instructor", "student")}
     wanted |= {f"demo.state.{state}" for state in ("running", "stopped", "missing")}
     assert wanted <= set(TEXTS)
