@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from hpcampus.errors import UsageProblemError
 from hpcampus.render import CENTRES, SMALL_NODE, SSH_ARGUMENTS, profiles_for
+from hpcampus.specs import Variable
 from hpcampus.texts import t
+from hpcampus.validators import wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from hpcampus.questions import Questions
     from hpcampus.record_kinds import RecordKind
-    from hpcampus.specs import Specs, Variable
+    from hpcampus.specs import Specs
 
 LONGEST_NAME = 32
 
 
 def fields(specs: Specs, kind: RecordKind) -> dict[str, Variable]:
-    """Give the fields of a record, as the argument_specs describe them."""
+    """Give the fields of a record, as the argument_specs describe them, each with the default of the field itself."""
     options = specs.variable(f"{kind.variable}[]").option["options"]
-    return {str(name): specs.variable(f"{kind.variable}[].{name}") for name in options}
+    return {
+        str(name): Variable(f"{kind.variable}[].{name}", option, option.get("default"))
+        for name, option in options.items()
+    }
 
 
 def missing(specs: Specs, kind: RecordKind, given: Mapping[str, Any]) -> list[str]:
@@ -32,6 +38,37 @@ def missing(specs: Specs, kind: RecordKind, given: Mapping[str, Any]) -> list[st
     return [name for name in needed if name not in given]
 
 
+def parsers(questions: Questions, kind: RecordKind) -> dict[str, Callable[[object], Any]]:
+    """Give, by field, what takes a value of it, or one entry of it: the one that the question about it has, or any text."""
+    asked = {question.target: question.parse for question in questions}
+    return {
+        name: asked.get(field.path) or asked.get(f"{field.path}[]") or plain_text
+        for name, field in fields(questions.specs, kind).items()
+    }
+
+
+def plain_text(value: object) -> str:
+    """Take a text that is nothing but itself: printable, without a template."""
+    text = str(value).strip()
+    if not text.isprintable() or "{{" in text or "{%" in text:
+        raise wrong("variable-template", value=text)
+    return text
+
+
+def wrong_values(questions: Questions, kind: RecordKind, given: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with values that were given, each by itself."""
+    found = []
+    known = parsers(questions, kind)
+    for name, value in given.items():
+        for part in value if isinstance(value, list) else [value]:
+            try:
+                if isinstance(part, str) and part:
+                    known[name](part)
+            except ValueError as error:
+                found.append(f"{name}: {error}")
+    return found
+
+
 def make_record(specs: Specs, kind: RecordKind, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give a record with the fields in the order of the specs, without those that have their usual value."""
     return {
@@ -39,6 +76,11 @@ def make_record(specs: Specs, kind: RecordKind, given: Mapping[str, Any]) -> dic
         for name, field in fields(specs, kind).items()
         if name in given and (field.option.get("required") or given[name] != field.default)
     }
+
+
+def split(text: str) -> list[str]:
+    """Split a list of names at commas and spaces, each name once."""
+    return list(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def find(records: Sequence[Mapping[str, Any]], kind: RecordKind, name: str) -> int:

@@ -96,15 +96,29 @@ class _Change:
             say(self.console, t(key, **values))
         return book
 
+    def refuse_wrong(self, kind: RecordKind, given: Mapping[str, Any]) -> None:
+        """Refuse values that are wrong by themselves.
+
+        Raises:
+            AnswersError: One is.
+        """
+        from hpcampus.questions import load_questions
+        from hpcampus.records import wrong_values
+
+        problems = wrong_values(load_questions(self.collection), kind, given)
+        if problems:
+            raise AnswersError("answers-wrong", problems="\n".join(problems))
+
     def fields(self, book: Book, kind: RecordKind, given: Mapping[str, Any]) -> dict[str, Any]:
         """Give all fields of a new record; asks for what is missing, if there is somebody.
 
         Raises:
-            AnswersError: One is missing and nobody can be asked.
+            AnswersError: One is wrong, or is missing and nobody can be asked.
         """
         from hpcampus.records import missing
         from hpcampus.screens.records import ask_fields
 
+        self.refuse_wrong(kind, given)
         if self.dialogue is not None:
             offered = {
                 "image": [str(record["name"]) for record in book.records(IMAGE)],
@@ -252,7 +266,9 @@ def course_copy(old: str, new: str, **parameters: Any) -> None:
         book = change.open()
         records = book.records(COURSE)
         record = records[find(records, COURSE, old)]
-        book.add(COURSE, copied_course(record, new, given_fields(parameters)))
+        given = given_fields(parameters)
+        change.refuse_wrong(COURSE, {"slug": new, **given})
+        book.add(COURSE, copied_course(record, new, given))
         change.finish(book, t("records.confirm"))
 
 
@@ -286,6 +302,7 @@ def cluster_add(name: str | None, **parameters: Any) -> None:
 
     change = _change(parameters)
     given = _named(CLUSTER, name, parameters)
+    change.refuse_wrong(CLUSTER, given)
     with change.site.state.lock():
         book = change.open()
         first = _login(change, given)

@@ -74,6 +74,8 @@ def _option(name: str, field: Variable) -> click.Option:
 
 def given_fields(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take the fields out of the parameters of a command; lists may be given with commas, and what was not given is left out."""
+    from hpcampus.records import split
+
     given = {}
     for parameter, value in parameters.items():
         name = parameter.removeprefix(PREFIX)
@@ -81,8 +83,3 @@ def given_fields(parameters: Mapping[str, Any]) -> dict[str, Any]:
             continue
         given[name] = split(",".join(value)) if isinstance(value, tuple) else value
     return given
-
-
-def split(text: str) -> list[str]:
-    """Split a list of names at commas and spaces, each name once."""
-    return list(dict.fromkeys(text.replace(",", " ").split()))

@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hpcampus.questions import load_questions
-from hpcampus.records import fields, missing, rows
+from hpcampus.records import fields, missing, parsers, rows, split
 from hpcampus.screens.progress import say
 from hpcampus.setup.asker import Back
 from hpcampus.texts import t
-from hpcampus.validators import BY_TYPE, Wrong
+from hpcampus.validators import wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,18 +45,18 @@ def ask_fields(
     Returns:
         All fields. What a person leaves as it usually is has its usual value.
     """
-    specs = load_questions(collection).specs
-    known = fields(specs, kind)
+    questions = load_questions(collection)
+    known, taking = fields(questions.specs, kind), parsers(questions, kind)
     values = dict(given)
     asked: list[str] = []
-    open_fields = [name for name in [*missing(specs, kind, given), *kind.asked] if name not in given]
+    open_fields = [name for name in [*missing(questions.specs, kind, given), *kind.asked] if name not in given]
     while True:
         wanted = [name for name in open_fields if name not in asked and not (name == "students" and values.get("open"))]
         if not wanted:
             return values
         name = wanted[0]
         try:
-            values[name] = ask_field(dialogue, collection, known[name], offered.get(name, ()))
+            values[name] = _ask(dialogue, name, known[name], taking[name], offered.get(name, ()))
         except Back:
             if asked:
                 values.pop(asked.pop())
@@ -64,51 +64,31 @@ def ask_fields(
             asked.append(name)
 
 
-def ask_field(dialogue: Dialogue, collection: Path, field: Variable, offered: Sequence[str] = ()) -> Any:
-    """Ask for one field.
-
-    Raises:
-        Back: The person wants to go back.
-    """
-    parsers = {question.target: question.parse for question in load_questions(collection)}
-    return _ask(dialogue, field, parsers.get(field.path) or parsers.get(f"{field.path}[]"), offered)
-
-
-def _ask(dialogue: Dialogue, field: Variable, parse: Callable[[object], Any] | None, offered: Sequence[str]) -> Any:
-    prompt = t("records.ask", field=field.path.rpartition(".")[2], help=field.help)
+def _ask(dialogue: Dialogue, name: str, field: Variable, take: Callable[[object], Any], offered: Sequence[str]) -> Any:
+    prompt = t("records.ask", field=name, help=field.help)
     if field.type == "bool":
         return dialogue.confirm(prompt, default=bool(field.default))
     choices = field.choices or offered
-    if choices and field.type != "list":
+    if choices:
         usual = field.default if field.default in choices else choices[0]
         return dialogue.select(prompt, [(choice, choice) for choice in choices], usual, field.help)
-    take = _list_of(parse) if field.type == "list" else parse or BY_TYPE[field.type]
-    required = bool(field.option.get("required"))
+    many, needed = field.type == "list", bool(field.option.get("required"))
+
+    def parse(raw: str) -> Any:
+        if not raw.strip() and needed:
+            raise wrong("required")
+        if many:
+            return [take(part) for part in split(raw)]
+        return take(raw) if raw.strip() else field.default or ""
 
     def complaint(raw: str) -> str:
-        if not raw.strip() and not required:
-            return ""
         try:
-            take(raw)
-        except Wrong as error:
+            parse(raw)
+        except ValueError as error:
             return str(error)
         return ""
 
-    present = ", ".join(offered) if field.type == "list" and required else str(field.default or "")
-    typed = dialogue.type(prompt, complaint, present, field.help)
-    if typed.strip():
-        return take(typed)
-    return [] if field.type == "list" else field.default or ""
-
-
-def _list_of(parse: Callable[[object], Any] | None) -> Callable[[object], list[Any]]:
-    def check(raw: object) -> list[Any]:
-        names = str(raw).replace(",", " ").split()
-        return (
-            [BY_TYPE["str"](raw)] if not names else [(parse or BY_TYPE["str"])(name) for name in dict.fromkeys(names)]
-        )
-
-    return check
+    return parse(dialogue.type(prompt, complaint, "" if many else str(field.default or ""), field.help))
 
 
 def print_records(console: Console, kind: RecordKind, records: Sequence[Mapping[str, Any]], specs: Specs) -> None:

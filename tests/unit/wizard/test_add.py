@@ -1,0 +1,367 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The commands that add to a platform: by options, in a terminal, and what they write, say and run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from hpcampus import cli, host_keys, vault
+from hpcampus.apply import Installer
+from hpcampus.errors import HostKeyError
+from hpcampus.host_keys import HostKey
+from hpcampus.inventory_files import plain, read_documents
+from hpcampus.passwords import matches
+from hpcampus.places import Site
+from hpcampus.runner import Outcome, Result
+from hpcampus.setup import Request, Setup
+from hpcampus.yaml_files import read_plain
+from tests.unit.wizard.conftest import ANSWERS, ROOT
+
+KEY = HostKey("login.hpc.example.net", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "E" * 43)
+CLUSTER = [
+    "cluster", "add", "phys", "--login", "login.hpc.example.net", "--account", "p123", "--base-dir", "/project/p123/hpcampus",
+    "--partitions", "gpu,cpu",
+]  # fmt: skip
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Site:
+    """A site that setup has written, with a comment of a person's in it."""
+    from hpcampus.places import site_at
+
+    site = site_at(tmp_path / "inventory")
+    request = Request(from_file=ANSWERS, password="a long password", skip_host_keys=True)
+    site.state.make()
+    Setup(site, ROOT, request, None, lambda _key, _values: None).run()
+    text = site.main_file.read_text()
+    site.main_file.write_text(text.replace("site_courses:\n", "# Ask Ada first\nsite_courses:  # of this term\n"))
+    return site
+
+
+def run(*arguments: str) -> int:
+    return cli.run([*arguments])
+
+
+def courses(site: Site) -> list[Any]:
+    return list(read_plain(site.main_file)["site_courses"])
+
+
+ADD = ["course", "add", "physics102", "--title", "Physics 102", "--instructors", "mcurie,rfeynman", "--open"]
+
+
+def test_a_course_comes_with_accounts(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*ADD, "--yes", "--no-run") == 0
+    shown = capsys.readouterr().out
+    assert courses(written)[-1] == {
+        "slug": "physics102",
+        "title": "Physics 102",
+        "instructors": ["mcurie", "rfeynman"],
+        "open": True,
+    }
+    found = re.search(r"^  rfeynman +(\S+)   instructor of physics102$", shown, re.MULTILINE)
+    assert found is not None
+    documents = read_documents(written, vault.find_key(written, None))
+    assert matches(found[1], documents.secrets["vault_password_hashes"]["rfeynman"])
+    assert [account["name"] for account in plain(documents.main)["site_accounts"]] == [
+        "admin",
+        "verify",
+        "mcurie",
+        "rfeynman",
+    ]
+    text = written.main_file.read_text()
+    assert "# Ask Ada first\nsite_courses:  # of this term\n" in text
+    assert "+  - slug: physics102" in shown
+    assert "vault.yml, whose values are not shown: changes vault_password_hashes" in shown
+    assert "Kept as they were: group_vars/all/vault.yml, group_vars/all/main.yml, in " in shown
+    assert "hpcampus apply --step hub --step courses\n" in shown
+    for path in [written.main_file, *written.state.path.rglob("*")]:
+        assert path.is_dir() or found[1].encode() not in path.read_bytes()
+
+
+@pytest.mark.usefixtures("written")
+def test_who_has_an_account_needs_none(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["course", "add", "b", "--title", "B", "--instructors", "mcurie", "--open", "--yes", "--no-run"]
+    assert run(*arguments) == 0
+    shown = capsys.readouterr().out
+    assert "instructor of" not in shown
+    assert "hpcampus apply --step courses\n" in shown
+
+
+def test_copy_and_archive(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    text = written.main_file.read_text()
+    assert (
+        run("course", "copy", "physics101", "physics101-ss27", "--title", "Physics, summer", "--yes", "--no-run") == 0
+    )
+    first, second = courses(written)
+    assert second == {**first, "slug": "physics101-ss27", "title": "Physics, summer"}
+    assert run("course", "archive", "physics101-ss27", "--yes", "--no-run") == 0
+    assert written.main_file.read_text() == text
+    shown = capsys.readouterr().out
+    assert "  login:/shared/hpcampus/courses/physics101-ss27\n" in shown
+    assert run("course", "archive", "physics101", "--yes", "--no-run") == 0
+    assert courses(written) == []
+    assert "# Ask Ada first\nsite_courses: []  # of this term\n" in written.main_file.read_text()
+
+
+def test_an_image(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        "image",
+        "add",
+        "chemistry",
+        "--label",
+        "Chemistry",
+        "--apt-packages",
+        "gromacs",
+        "--apt-packages",
+        "povray",
+    ]
+    assert run(*arguments, "--yes", "--no-run") == 0
+    record = {"name": "chemistry", "label": "Chemistry", "apt_packages": ["gromacs", "povray"]}
+    assert read_plain(written.main_file)["site_images"][-1] == record
+    assert "hpcampus apply --step images\n" in capsys.readouterr().out
+
+
+def test_a_list_that_no_file_sets_keeps_what_the_roles_take(written: Site) -> None:
+    documents = read_documents(written, None)
+    text = written.main_file.read_text()
+    start = text.index("site_images:")
+    written.main_file.write_text(text[:start] + text[text.index("# Ask Ada") :])
+    assert "site_images" not in read_plain(written.main_file)
+    assert run("image", "add", "chemistry", "--yes", "--no-run") == 0
+    assert [image["name"] for image in read_plain(written.main_file)["site_images"]] == ["notebook", "chemistry"]
+    assert documents.main["site_images"]
+
+
+def test_a_list_in_a_file_of_its_own(written: Site) -> None:
+    text = written.main_file.read_text()
+    start, end = text.index("# Ask Ada"), text.index("site_admins:")
+    other = written.inventory / "group_vars/all/teaching.yml"
+    other.write_text(text[start:end])
+    written.main_file.write_text(text[:start] + text[end:])
+    before = written.main_file.read_text()
+    assert run("course", "copy", "physics101", "b", "--yes", "--no-run") == 0
+    assert written.main_file.read_text() == before
+    assert [course["slug"] for course in read_plain(other)["site_courses"]] == ["physics101", "b"]
+    assert other.read_text().startswith("# Ask Ada first\nsite_courses:  # of this term\n")
+
+
+class TestCluster:
+    """A cluster of somebody else, with its host key."""
+
+    @pytest.fixture(autouse=True)
+    def network(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.keys = [KEY]
+
+        def fetch(host: str) -> list[HostKey]:
+            if host != KEY.host or not self.keys:
+                raise HostKeyError("host-key-missing", host=host, problem="Connection refused")
+            return self.keys
+
+        monkeypatch.setattr(host_keys, "fetch", fetch)
+
+    def test_added(self, written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(*CLUSTER, "--accept-new-host-keys", "--yes", "--no-run") == 0
+        main = read_plain(written.main_file)
+        assert main["site_centres"] == [
+            {
+                "name": "phys", "login": "login.hpc.example.net", "host_key": KEY.public, "base_dir": "/project/p123/hpcampus",
+                "partitions": ["gpu", "cpu"],
+            }
+        ]  # fmt: skip
+        assert main["site_profiles"][-1]["name"] == "phys-small"
+        hosts = read_plain(written.hosts_file)["all"]["children"]["centre_login"]["hosts"]
+        assert hosts == {"login.hpc.example.net": {"ansible_user": "p123"}}
+        assert KEY.line in written.known_hosts.read_text()
+        shown = capsys.readouterr().out
+        steps = " ".join(f"--step {name}" for name in ("apptainer", "tunnel", "hub", "gateway", "images", "courses"))
+        assert f"hpcampus apply {steps}\n" in shown
+
+    def test_without_a_profile(self, written: Site) -> None:
+        before = read_plain(written.main_file)["site_profiles"]
+        assert run(*CLUSTER, "--accept-new-host-keys", "--no-profile", "--yes", "--no-run") == 0
+        assert read_plain(written.main_file)["site_profiles"] == before
+
+    @pytest.mark.parametrize(
+        ("more", "code", "says"),
+        [
+            ([], 5, KEY.fingerprint),
+            (["--accept-new-host-keys", "--host-key", KEY.public[:-1] + "F"], 5, "has changed"),
+            (["--accept-new-host-keys", "--port", "2222"], 2, "--skip-host-keys"),
+            (["--skip-host-keys"], 4, "--host-key"),
+        ],
+    )
+    def test_not_without_the_right_key(
+        self, written: Site, capsys: pytest.CaptureFixture[str], more: Any, code: int, says: str
+    ) -> None:
+        before = {path: path.read_bytes() for path in written.inventory.rglob("*") if path.is_file()}
+        assert run(*CLUSTER, *more, "--yes", "--no-run") == code
+        assert says in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in written.inventory.rglob("*") if path.is_file()} == before
+
+    def test_a_silent_host(self, written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+        self.keys = []
+        assert run(*CLUSTER, "--yes", "--no-run") == 5
+        assert "Connection refused" in capsys.readouterr().err
+        # The key that the centre publishes is as good, and is pinned.
+        assert run(*CLUSTER, "--skip-host-keys", "--host-key", KEY.public, "--yes", "--no-run") == 0
+        assert KEY.line in written.known_hosts.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (
+            ["course", "add", "physics101", "--title", "X", "--instructors", "mcurie"],
+            2,
+            "is a course 'physics101' already",
+        ),
+        (["course", "add", "b"], 4, "--title, --instructors"),
+        (["course", "add"], 4, "SLUG, --title, --instructors"),
+        (["course", "add", "b", "--title", "B", "--instructors", "mcurie", "--profile", "huge"], 3, "profile"),
+        (["course", "add", "Not A Slug", "--title", "B", "--instructors", "mcurie"], 4, "slug"),
+        (["course", "add", "b", "--title", "{{ x }}", "--instructors", "mcurie"], 4, "title"),
+        (["course", "add", "b", "--title", "B", "--instructors", "mcurie", "--students", "nobody"], 3, "nobody"),
+        (["course", "copy", "nothing", "b"], 2, "physics101"),
+        (["course", "copy", "physics101", "physics101"], 2, "already"),
+        (["course", "archive", "nothing"], 2, "physics101"),
+        (["image", "add", "notebook"], 2, "already"),
+        (["image", "add", "x", "--lock", "{{ x }}"], 4, "lock"),
+        (["course", "copy", "physics101", "b", "--title", "{{ x }}"], 4, "title"),
+        (["cluster", "add", "x", "--data-path", "pigeon"], 2, "pigeon"),
+        (["cluster", "add", "x", "--max-servers", "-1"], 2, "max-servers"),
+    ],
+)
+def test_what_is_wrong_is_not_written(
+    written: Site, capsys: pytest.CaptureFixture[str], arguments: Any, code: int, says: str
+) -> None:
+    before = {path: path.read_bytes() for path in written.inventory.rglob("*") if path.is_file()}
+    assert run(*arguments, "--yes", "--no-run") == code
+    shown = capsys.readouterr().err
+    assert says in shown
+    assert "Traceback" not in shown
+    assert {path: path.read_bytes() for path in written.inventory.rglob("*") if path.is_file()} == before
+
+
+def test_nobody_to_agree(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    before = written.main_file.read_text()
+    assert run(*ADD, "--no-run") == 7
+    shown = capsys.readouterr()
+    assert "+  - slug: physics102" in shown.out
+    assert "--yes" in shown.err
+    assert written.main_file.read_text() == before
+
+
+def test_the_lists(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("course", "list") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[0] == "physics101"
+    assert run("course", "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == courses(written)
+    assert run("cluster", "list") == 0
+    assert "site_centres is empty" in capsys.readouterr().out
+    assert run("image", "list") == 0
+    assert "notebook" in capsys.readouterr().out
+
+
+def test_a_second_change_is_kept_out(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    with written.state.lock():
+        assert run(*ADD, "--yes", "--no-run") == 6
+        assert run("course", "list") == 0
+    capsys.readouterr()
+
+
+def test_the_right_steps_run(
+    written: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    playbooks: list[str] = []
+
+    def runner(request: Any, _on_event: Any, _on_tick: Any) -> Result:
+        playbooks.append(request.playbook)
+        # What runs sees the new record already.
+        assert courses(written)[-1]["slug"] == "physics102"
+        return Result(Outcome.SUCCESSFUL, 1.0, Path("/nowhere"))
+
+    make = Installer
+    monkeypatch.setattr("hpcampus.apply.Installer", lambda site, root, view: make(site, root, view, runner))
+    assert run(*ADD, "--yes") == 0
+    assert [name.rpartition(".")[2] for name in playbooks] == ["validate", "hub", "courses"]
+    capsys.readouterr()
+
+
+@pytest.fixture
+def terminal(written: Site) -> Any:
+    """Start a command in a terminal."""
+
+    def start(*arguments: str) -> pexpect.spawn[str]:
+        environment = {**os.environ, "PYTHONPATH": ":".join(sys.path), "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+        argv = ["-m", "hpcampus", *arguments, "--inventory", str(written.inventory), "--no-run"]
+        child: pexpect.spawn[str] = pexpect.spawn(
+            sys.executable, argv, env=environment, encoding="utf-8", timeout=30, dimensions=(24, 80)
+        )
+        return child
+
+    return start
+
+
+@pytest.mark.processes
+def test_a_person_is_asked_for_what_is_missing(written: Site, terminal: Any) -> None:
+    child = terminal("course", "add", "--plain", "--image", "notebook")
+    for prompt, line in (
+        ("slug", "Not A Slug"), ("slug", "physics102"), ("title", "Physics 102"), ("instructors", "mcurie, rfeynman"),
+        ("open", "yes"), ("profile", ""),
+    ):  # fmt: skip
+        child.expect(prompt)
+        child.expect(": ?$")
+        child.sendline(line)
+    child.expect("Write this")
+    child.sendline("yes")
+    child.expect("apply --step hub --step courses")
+    child.expect(pexpect.EOF)
+    record = {"slug": "physics102", "title": "Physics 102", "instructors": ["mcurie", "rfeynman"], "open": True}
+    assert courses(written)[-1] == record
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("ending", ["no", "ctrl-c"])
+def test_a_person_may_leave(written: Site, terminal: Any, ending: str) -> None:
+    before = written.main_file.read_text()
+    child = terminal("course", "archive", "physics101", "--plain")
+    child.expect("Take physics101 off the platform")
+    if ending == "no":
+        child.sendline("no")
+        child.expect("Nothing was written")
+    else:
+        child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == (0 if ending == "no" else 130)
+    assert written.main_file.read_text() == before
+
+
+@pytest.mark.processes
+def test_with_arrow_keys(written: Site, terminal: Any) -> None:
+    child = terminal("image", "add", "chemistry")
+    child.expect("label")
+    child.send("Chemistry\r")
+    child.expect("Write this")
+    child.send("y")
+    child.expect("apply --step images")
+    child.expect(pexpect.EOF)
+    assert read_plain(written.main_file)["site_images"][-1] == {"name": "chemistry", "label": "Chemistry"}
+
+
+def test_every_field_has_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    for kind, variable in (("course", "site_courses"), ("image", "site_images"), ("cluster", "site_centres")):
+        assert run(kind, "add", "--help") == 0
+        page = capsys.readouterr().out
+        spec = read_plain(ROOT / "roles/site/meta/argument_specs.yml")["argument_specs"]["main"]["options"][variable]
+        for name in spec["options"]:
+            assert f"--{name.replace('_', '-')}" in page or name in {"slug", "name"}
