@@ -24,6 +24,14 @@ def tracked() -> tuple[str, ...]:
     return tuple(sorted(name for name in set(names) if name and (ROOT / name).is_file()))
 
 
+def copy_tracked(top: Path) -> None:
+    """Copy all files that belong to the repository below a directory."""
+    for name in tracked():
+        target = top / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+
+
 @functools.cache
 def text(name: str) -> str | None:
     """Return the text of a file, or None when it is not text."""

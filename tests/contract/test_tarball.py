@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.checkout import ROLES, ROOT, tracked
+from tests.contract.checkout import ROLES, copy_tracked, tracked
 
 STRAYS = (
     "inventories/own-cluster/group_vars/all/vault.yml",
@@ -24,10 +24,7 @@ STRAYS = (
 def packed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Build the collection from a copy of the checkout in which secrets lie around, and return the list of files."""
     top = tmp_path_factory.mktemp("checkout")
-    for name in tracked():
-        target = top / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes((ROOT / name).read_bytes())
+    copy_tracked(top)
     for name in STRAYS:
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         (top / name).write_text("secret")
