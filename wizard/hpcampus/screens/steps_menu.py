@@ -16,7 +16,7 @@ from hpcampus.screens.failure import FailureMenu
 from hpcampus.screens.progress import make_view, say
 from hpcampus.screens.summary import STATE_STYLES, conclude, print_error, print_proof, state_text
 from hpcampus.texts import t
-from hpcampus.vault import Phrase
+from hpcampus.vault import KeyKind, Phrase
 from hpcampus.verify import run_verify
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _do(console: Console, session: Session, what: str, step: str) -> None:
     with session.site.state.lock():
         # The files may have been edited since the menu was opened.
         typed = options.vault_password
-        check_readable(session.site, options.vault_password_file if typed is None else Phrase(typed))
+        check_readable(session.site, options.vault_password_file if typed is None else Phrase(typed, KeyKind.ASK))
         if what == PROVE:
             print_proof(console, run_verify(installer, options), t("summary.retry-verify", options=session.again))
         else:
