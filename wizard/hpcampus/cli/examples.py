@@ -18,6 +18,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "setup --dry-run --set hub_name=jupyter.example.org",
         "setup --non-interactive --answers answers.yml --admin-password-file password",
     ),
+    "request": (
+        "request",
+        "request --answers answers.yml --contact 'Ada Example, hub@example.org'",
+        "request physics --format markdown",
+    ),
     "apply": ("apply --check", "apply", "apply --from hub", "apply --changed"),
     "verify": ("verify",),
     "cluster": ("cluster list",),

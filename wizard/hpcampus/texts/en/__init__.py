@@ -6,7 +6,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpcampus.texts.en import answers, causes, commands, demo, errors, probes, questions, records, setup, steps, vault
+from hpcampus.texts.en import (
+    answers,
+    causes,
+    commands,
+    demo,
+    errors,
+    probes,
+    questions,
+    records,
+    request,
+    setup,
+    steps,
+    vault,
+)
 from hpcampus.texts.en.errors import ERRORS
 
 __all__ = ["CLICK", "ERRORS", "TEXTS"]
@@ -21,6 +34,7 @@ TEXTS: Final[dict[str, str]] = {
     **demo.TEXTS,
     **questions.TEXTS,
     **records.TEXTS,
+    **request.TEXTS,
     **setup.TEXTS,
     **vault.TEXTS,
     **probes.TEXTS,

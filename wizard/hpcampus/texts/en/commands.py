@@ -87,6 +87,13 @@ TEXTS: Final[dict[str, str]] = {
     "help.setup.skip-host-keys": "Do not fetch host keys; the hosts need not be up.",
     "help.setup.vault": "Where the key of the vault shall be: in a file of this account, in its keyring, or asked each time.",
     "help.setup.password-file": "File with the first administrator's password; - reads it from standard input.",
+    "help.request": """Print a page for the administrators of a centre: what is asked for, what runs there, how to end it.
+
+    It is made from the inventory or, before there is one, from an answers file; what is not known yet is asked for.
+    """,
+    "help.request.answers": "YAML file with answers of setup, instead of the inventory.",
+    "help.request.contact": "Whom they may call: a name, an address, a number.",
+    "help.request.format": "Plain text on one page, or Markdown.",
     "help.records.yes": "Write and run without asking.",
     "help.records.no-run": "Write, and say which steps bring it to the hosts.",
     "help.cluster": "Clusters of somebody else, on which notebooks may run.",

@@ -124,6 +124,16 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "There is no terminal in which somebody could agree.",
         "Look at the changes above, and start again with --yes.",
     ),
+    "request-without-centre": (
+        "There is no centre to ask.",
+        "The inventory has none in site_centres, and the answers are not those of the profile remote-centre.",
+        "Add one with 'hpcampus cluster add', or give answers with the profile remote-centre and the hub_name: --answers FILE.",
+    ),
+    "request-which-centre": (
+        "There are several centres.",
+        "They are: {names}.",
+        "Name one of them: hpcampus request NAME",
+    ),
     "cluster-port": (
         "The host key cannot be fetched from port {port}.",
         "Host keys are pinned for the usual port alone.",
