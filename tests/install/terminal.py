@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +44,16 @@ class Terminal:
         self.name, self.screens, self.kept = name, screens, 0
         self._tmux("kill-server", check=False)
         size = ("-x", str(COLUMNS), "-y", str(LINES))
-        self._tmux("-f", str(SETTINGS), "new-session", "-d", *size, "--", *argv, **options)
+        # tmux itself now and then forgets with what a program ended.
+        self._status = Path(tempfile.mkdtemp()) / "status"
+        told = (
+            "sh",
+            "-c",
+            'status=$1; shift; "$@"; echo $? > "$status.new"; mv "$status.new" "$status"',
+            "sh",
+            str(self._status),
+        )
+        self._tmux("-f", str(SETTINGS), "new-session", "-d", *size, "--", *told, *argv, **options)
 
     def _tmux(self, *words: str, check: bool = True, **options: Any) -> str:
         done = subprocess.run(
@@ -51,9 +62,14 @@ class Terminal:
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
 
-    def screen(self) -> str:
-        """Give what is on the screen now."""
-        return "\n".join(line.rstrip() for line in self._tmux("capture-pane", "-p").splitlines()).rstrip() + "\n"
+    def screen(self, *, colours: bool = False) -> str:
+        """Give what is on the screen now, with the codes of its colours if they are wanted."""
+        shown = self._tmux("capture-pane", "-p", *(["-e"] if colours else []))
+        return "\n".join(line.rstrip() for line in shown.splitlines()).rstrip() + "\n"
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the size of the terminal, as somebody does who pulls at its window."""
+        self._tmux("resize-window", "-x", str(columns), "-y", str(lines))
 
     def keep(self, title: str) -> None:
         """Keep the screen as a text file, numbered in the order of time."""
@@ -76,8 +92,7 @@ class Terminal:
 
     def ended(self) -> int | None:
         """Give the exit status, or None while the program runs."""
-        dead, status = self._tmux("display-message", "-p", "#{pane_dead}:#{pane_dead_status}").strip().split(":")
-        return int(status) if dead == "1" and status else None
+        return int(self._status.read_text()) if self._status.exists() else None
 
     def wait(self, wanted: Callable[[str], Any], seconds: float = 60) -> Any:
         """Wait until something is true of the screen, and give it."""
@@ -92,6 +107,7 @@ class Terminal:
     def close(self) -> None:
         """End the terminal and what runs in it."""
         self._tmux("kill-server", check=False)
+        shutil.rmtree(self._status.parent, ignore_errors=True)
 
 
 def prompts(questions: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hpcampus.answers import check
@@ -15,7 +14,8 @@ from hpcampus.screens.progress import say, tell
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from rich.console import Console
 
@@ -200,8 +200,6 @@ class Dialogue(ABC):
         for line in lines:
             tell(self.console, t(f"setup.line.{line.level}", text=line.text), STYLES[line.level])
 
-    @contextmanager
-    def waiting(self, key: str) -> Iterator[None]:
-        """Say that something is being waited for, as long as the block lasts."""
-        say(self.console, t(key))
-        yield
+    @abstractmethod
+    def waiting(self, key: str) -> AbstractContextManager[object]:
+        """Say the text of a key, as long as the block lasts."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hpcampus.screens.dialogue import Dialogue
@@ -13,7 +14,7 @@ from hpcampus.setup.asker import Back
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 BACK_LINE, HELP_LINE, EMPTY_LINE = "<", "?", "-"
 
@@ -72,6 +73,12 @@ class Plain(Dialogue):
             return "" if raw.strip().lower() in {yes, no} else t("setup.plain-yes-no", yes=yes, no=no)
 
         return self.type(question, complaint, yes if default else no).strip().lower() == yes
+
+    @contextmanager
+    def waiting(self, key: str) -> Iterator[None]:
+        """Say the text of a key."""
+        say(self.console, t(key))
+        yield
 
     def _read(self, prompt: str, *, hidden: bool) -> str:
         try:

@@ -23,6 +23,7 @@ from hpcampus.texts import t
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
@@ -80,6 +81,10 @@ class Terminal(Dialogue):
     def confirm(self, question: str, *, default: bool) -> bool:
         """Ask for yes or no."""
         return bool(questionary.confirm(question, default=default).unsafe_ask())
+
+    def waiting(self, key: str) -> AbstractContextManager[object]:
+        """Say the text of a key in a line that goes with the block."""
+        return self.console.status(t(key), spinner="line")
 
     def _explain(self, explanation: str) -> None:
         tell(self.console, explanation or t("setup.no-help"), "cyan")
