@@ -136,7 +136,7 @@ class LiveView:
     def __init__(self, console: Console, keys: Keys | None = None) -> None:
         self.console = console
         self.keys = keys or Keys()
-        self.live = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
+        self.live = self._new_live()
         self.header = ""
         self.began = 0.0
         self.drawn = 0.0
@@ -144,6 +144,9 @@ class LiveView:
         self.log = StepLog()
         self.output = Path()
         self.log_shown = False
+
+    def _new_live(self) -> Live:
+        return Live(console=self.console, auto_refresh=False, transient=True, vertical_overflow="crop")
 
     def plan(self, plan: Plan) -> None:
         """Say which steps will run."""
@@ -154,6 +157,8 @@ class LiveView:
         self.header = t("progress.step", number=number, total=total, name=step.name, title=step.title)
         self.began, self.working, self.log, self.output = time.monotonic(), [], StepLog(), output
         self.keys.start()
+        # One that was used before would take the lines above it for its own.
+        self.live = self._new_live()
         self.live.start()
         self._draw()
 
