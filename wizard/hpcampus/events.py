@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 # How ansible-runner and ansible-core mark the result of a task that handles secrets.
 HIDDEN = "censored"
+RAISED = re.compile(r"\w[\w.]*(Error|Exception): ")
 DIFF_LINES = 12
 DIFF_WIDTH = 160
 
@@ -173,12 +175,21 @@ def message_lines(result: Mapping[str, object]) -> tuple[str, ...]:
         lines.extend(line for line in _flatten(result.get(key)) if line not in lines)
     if result.get("failed") and not result.get("stderr"):
         lines.extend(_flatten(result.get("stdout"))[-5:])
-    items = result.get("results")
-    if isinstance(items, Sequence) and not isinstance(items, str):
-        for item in items:
-            if isinstance(item, Mapping) and (item.get("failed") or item.get("unreachable")):
-                lines.extend(line for line in message_lines(item) if line not in lines)
+    # What a module died of stands in the last line of its traceback.
+    lines.extend(line for line in _flatten(result.get("exception"))[-1:] if RAISED.match(line) and line not in lines)
+    for part in _parts_that_failed(result):
+        lines.extend(line for line in message_lines(part) if line not in lines)
     return tuple(lines)
+
+
+def _parts_that_failed(result: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Give the failed items of a loop, and the modules that an action could not run."""
+    items, modules = result.get("results"), result.get("failed_modules")
+    found = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+    found = [item for item in found if item.get("failed") or item.get("unreachable")]
+    if isinstance(modules, Mapping):
+        found += [module for module in modules.values() if isinstance(module, Mapping)]
+    return found
 
 
 def _flatten(value: object) -> list[str]:
