@@ -16,7 +16,7 @@ from hpcampus.apply import Plan, StepReport
 from hpcampus.catalogue import Step
 from hpcampus.events import Event, Kind, StepLog
 from hpcampus.runner import Outcome, Result
-from hpcampus.screens.progress import LiveView, PlainView, duration, moment
+from hpcampus.screens.progress import LiveView, PlainView, duration, moment, tell
 
 ONE = Step("one", "First", "x.y.one", ("all",), "d")
 CURSOR_UP = "\x1b[1A"
@@ -135,6 +135,18 @@ def test_the_plan_says_what_is_left_out_and_why(view: Any) -> None:
         "2 steps: one, one",
     ):
         assert wanted in text
+
+
+def test_sentences_break_between_words_on_a_terminal_only() -> None:
+    sentence = "What to do:   " + "a-word " * 20 + "x" * 99
+    terminal, log = (Console(width=40, force_terminal=on, file=StringIO()) for on in (True, False))
+    for console in (terminal, log):
+        tell(console, sentence, indent=14)
+    lines = terminal.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert all(len(line) < 40 for line in lines[:-1])
+    assert all(line.startswith(" " * 14 + "a-word") for line in lines[1:-1])
+    assert lines[-1].strip() == "x" * 99
+    assert log.file.getvalue() == sentence + "\n"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

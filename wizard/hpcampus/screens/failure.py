@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hpcampus.apply import VALIDATE, Decision
 from hpcampus.runner import ByHand, by_hand
 from hpcampus.screens.choose import agree, choose
-from hpcampus.screens.progress import say
+from hpcampus.screens.progress import say, tell
 from hpcampus.screens.summary import print_failures
 from hpcampus.texts import t
 
@@ -61,7 +61,7 @@ class FailureMenu:
     def _may_skip(self, step: Step, needing: Sequence[Step]) -> bool:
         names = ", ".join(other.name for other in needing)
         key = "failure.consequence" if needing else "failure.no-consequence"
-        say(self.console, t(key, name=step.name, names=names), "yellow")
+        tell(self.console, t(key, name=step.name, names=names), "yellow")
         return agree(self.console, t("failure.agree", name=step.name), plain=self.plain)
 
 

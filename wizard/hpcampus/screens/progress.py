@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,9 +61,16 @@ def say(console: Console, text: str, style: str = "") -> None:
     console.print(Text(readable(console, text), style=style), soft_wrap=True, highlight=False)
 
 
-def tell(console: Console, text: str, style: str = "") -> None:
-    """Print prose: on a terminal lines end between words; in a log it stays one line."""
-    console.print(Text(text, style=style), soft_wrap=not console.is_terminal, highlight=False)
+def tell(console: Console, text: str, style: str = "", *, indent: int = 0) -> None:
+    """Print prose: on a terminal lines end between words and go on indented; in a log each stays one line."""
+    width = max(20, console.width - 1)
+    for line in text.splitlines() or [""]:
+        rows = [line]
+        if console.is_terminal and len(line) > width:
+            further = " " * indent
+            rows = textwrap.wrap(line, width, subsequent_indent=further, break_on_hyphens=False, break_long_words=False)
+        for row in rows:
+            say(console, row, style)
 
 
 def task_label(role: str, task: str) -> str:

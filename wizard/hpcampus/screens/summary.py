@@ -11,7 +11,7 @@ from hpcampus.causes import likely_cause
 from hpcampus.errors import InterruptedRunError, StepFailedError, VerifyFailedError
 from hpcampus.reports import would_change
 from hpcampus.runner import Outcome
-from hpcampus.screens.progress import duration, moment, say, task_label
+from hpcampus.screens.progress import duration, moment, say, task_label, tell
 from hpcampus.texts import t
 from hpcampus.verify import result_lines
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hpcampus.runs import Run
 
 MOST_LINES = 20
+CAUSE_INDENT = 14
 MOST_DIFF_LINES = 24
 DIFF_STYLES = {"+": "green", "-": "red"}
 STATE_STYLES = {
@@ -74,8 +75,8 @@ def _print_failure(console: Console, failure: Failure, hosts: Sequence[str]) -> 
 def _print_cause(console: Console, lines: Sequence[str], host: str) -> None:
     cause = likely_cause(lines)
     if cause is not None:
-        say(console, t("summary.cause", cause=cause.title(host)), "yellow")
-        say(console, t("summary.cure", cure=cause.cure(host)))
+        tell(console, t("summary.cause", cause=cause.title(host)), "yellow", indent=CAUSE_INDENT)
+        tell(console, t("summary.cure", cure=cause.cure(host)), indent=CAUSE_INDENT)
 
 
 def conclude(console: Console, report: Report, options: Options, again: str, *, told: bool) -> None:
@@ -174,8 +175,8 @@ def print_steps(console: Console, standings: Sequence[Standing]) -> None:
         step = one.step
         row = t("summary.steps-row", number=one.number, name=step.name, width=width, state=state_text(one))
         say(console, row, STATE_STYLES.get(one.state, ""))
-        say(console, t("summary.steps-what", title=step.title, description=step.description))
-        say(console, t("summary.steps-where", where=_where(one)))
+        tell(console, t("summary.steps-what", title=step.title, description=step.description), indent=4)
+        tell(console, t("summary.steps-where", where=_where(one)), indent=4)
 
 
 def state_text(one: Standing) -> str:
