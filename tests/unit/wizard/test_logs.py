@@ -278,7 +278,7 @@ def test_passwords_that_are_typed_are_nowhere(
     looker = threading.Thread(target=look)
     looker.start()
     try:
-        child.expect("Number \\(1 to 5\\)")
+        child.expect("5.  ?Quit.*: ")
         shown = child.before
         child.send("5\n")
         child.expect(pexpect.EOF)
