@@ -17,11 +17,11 @@ import keyring
 import pexpect
 import pytest
 
-from hpcampus import vault
+from hpcampus import cli, vault
 from hpcampus.errors import VaultError
-from hpcampus.places import Site
+from hpcampus.places import Site, site_at
 from hpcampus.vault import KeyKind, Phrase, ensure_key, find_key
-from tests.unit.wizard.conftest import CANARY, marks, write_step
+from tests.unit.wizard.conftest import ANSWERS, CANARY, marks, write_step
 from tests.unit.wizard.key_store import MemoryKeyring
 
 PHRASE = f"typed-{CANARY}"
@@ -194,6 +194,26 @@ def test_a_damaged_memory_means_a_file(site: Site) -> None:
     for text in (b"", b"\xff", b"paper\n"):
         site.vault_kind_file.write_bytes(text)
         assert vault.remembered_kind(site) is KeyKind.FILE
+
+
+def test_setup_moves_the_key(tmp_path: Path, ring: MemoryKeyring, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the command line: first a file, then the keyring; a dry run moves nothing."""
+    answers, password = tmp_path / "answers.yml", tmp_path / "password"
+    answers.write_text(json.dumps(ANSWERS))
+    password.write_text("a long password\n")
+    again = ["setup", "--non-interactive", "--skip-host-keys"]
+    assert cli.run([*again, "--answers", str(answers), "--admin-password-file", str(password)]) == 0
+    site = site_at(tmp_path / "inventory")
+    text = site.default_vault_key.read_text().strip()
+    assert cli.run([*again, "--vault", "keyring", "--dry-run"]) == 0
+    assert (ring.entries, site.default_vault_key.exists()) == ({}, True)
+    assert cli.run([*again, "--vault", "keyring"]) == 0
+    assert (list(ring.entries.values()), site.default_vault_key.exists()) == ([text], False)
+    assert cli.run(again) == 0
+    shown = capsys.readouterr().out
+    assert "Key of the vault: in the keyring of this account" in shown
+    assert text not in shown
+    assert text.encode() not in bytes_below(tmp_path)
 
 
 def test_without_a_terminal_nobody_can_type(site: Site) -> None:
