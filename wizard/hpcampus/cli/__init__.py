@@ -20,6 +20,7 @@ from hpcampus.cli.completion import completion_command
 from hpcampus.cli.demo import demo_group
 from hpcampus.cli.logs import logs_command
 from hpcampus.cli.open import open_command
+from hpcampus.cli.probe import probe_group
 from hpcampus.cli.request import request_command
 from hpcampus.cli.setup import setup_command
 from hpcampus.cli.steps import apply_command, doctor_command, steps_command, verify_command
@@ -49,7 +50,7 @@ def cli() -> None:
 cli.offer("look", (demo_group,))
 cli.offer("install", (request_command, setup_command, apply_command, verify_command))
 cli.offer("later", (cluster_group, course_group, image_group))
-cli.offer("find-out", (open_command, doctor_command, steps_command, logs_command))
+cli.offer("find-out", (open_command, doctor_command, steps_command, logs_command, probe_group))
 cli.offer("command", (completion_command,))
 
 

@@ -43,5 +43,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "doctor": ("doctor", "doctor --json"),
     "steps": ("steps", "steps --menu"),
     "logs": ("logs", "logs hub", "logs --follow"),
+    "probe": ("probe machine",),
+    "probe machine": ("probe machine", "probe machine --json"),
+    "probe name": ("probe name jupyter.example.org",),
+    "probe nodes": ("probe nodes login node01 node02 --user admin",),
+    "probe centre": ("probe centre login.example.org --account hpcteach",),
+    "probe moodle": ("probe moodle https://moodle.example.org",),
     "completion": ("completion bash",),
 }

@@ -99,3 +99,18 @@ def problem(key: str, /, **values: object) -> Line:
 def one_line(text: str) -> str:
     """Make one printable line of a text that may hold what a foreign host said."""
     return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def as_data(finding: Finding) -> dict[str, Any]:
+    """Give a finding as data for JSON."""
+    return {
+        "probe": finding.probe,
+        "problems": len(finding.problems),
+        "lines": [{"level": line.level.value, "text": line.text} for line in finding.lines],
+        "proposals": dict(finding.proposals),
+        "options": {
+            key: [{"value": option.value, "text": option.text} for option in options]
+            for key, options in finding.options.items()
+        },
+        "facts": dict(finding.facts),
+    }

@@ -72,6 +72,18 @@ TEXTS: Final[dict[str, str]] = {
     "help.logs": "List the runs that are kept; with the name of a step, print what Ansible said in its newest run.",
     "help.logs.last": "Print the newest run.",
     "help.logs.follow": "Print what is running now as it comes, and those after it, while they last.",
+    "help.probe": """Look at one thing of the world, as setup does in the background, and say what was seen and what it proposes.
+
+    Nothing is changed anywhere. It ends with 8 when something is a problem.
+    """,
+    "help.probe.machine": "Look at this machine: system, size, ports, web servers, firewall.",
+    "help.probe.name": "Look at the name of the hub: its addresses, and whether a certificate by ACME could be had.",
+    "help.probe.nodes": "Look at hosts of an own cluster: system, size, sudo, clocks, Slurm, what they share.",
+    "help.probe.centre": "Look at the login node of somebody else's cluster: Slurm, partitions, Python, Apptainer, directories.",
+    "help.probe.moodle": "Look at what a Moodle says of itself for LTI: issuer, addresses, keys.",
+    "help.probe.user": "Account to log in as; it has to become root without a password, or to be root.",
+    "help.probe.account": "Account at the centre.",
+    "help.probe.known-hosts": "File with the pinned keys of the hosts; a host that is not in it is not spoken to.",
     "help.setup": """Ask about the site and write its inventory.
 
     Started again, it shows the values of the inventory. Ctrl-C keeps the answers given so far, without passwords. With
