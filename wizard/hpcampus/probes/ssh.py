@@ -77,6 +77,9 @@ def argv(host: Host) -> list[str]:
         "StrictHostKeyChecking=yes",
         f'UserKnownHostsFile="{known_hosts}"',
         "GlobalKnownHostsFile=/dev/null",
+        # A connection that is kept from before was checked against other keys, or none.
+        "ControlMaster=no",
+        "ControlPath=none",
         f"ConnectTimeout={CONNECT_SECONDS}",
         "ServerAliveInterval=5",
         "ServerAliveCountMax=2",

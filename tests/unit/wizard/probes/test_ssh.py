@@ -18,7 +18,12 @@ def test_the_command():
     assert argv[:2] == ["ssh", "-T"]
     assert argv[-5:] == ["-l", "hpc.teach", "--", "login.example.org", "sh -s"]
     options = set(argv[3:-5:2])
-    assert {"BatchMode=yes", "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null"} <= options
+    assert {
+        "BatchMode=yes",
+        "StrictHostKeyChecking=yes",
+        "GlobalKnownHostsFile=/dev/null",
+        "ControlPath=none",
+    } <= options
     assert 'UserKnownHostsFile="/etc/known hosts%%h"' in options
     assert set(argv[2:-5:2]) == {"-o"}
 
