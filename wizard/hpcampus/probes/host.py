@@ -74,7 +74,7 @@ class HostFacts:
         listeners: By port, the program that listens there for others; empty when it is not known.
         firewall: ufw, nftables or firewalld when one of them drops what is not allowed.
         opened: Whether that firewall names the port of https.
-        candidate: Whether its apt sources have Apptainer; None without apt.
+        candidate: Whether its apt sources have Apptainer; asked only where there is none, and None without apt.
     """
 
     name: str
@@ -212,6 +212,7 @@ def _candidate(section: Section) -> bool:
 
 def propose_apptainer(hosts: Sequence[HostFacts]) -> str:
     """Propose where Apptainer shall come from: it is there, the apt sources have it, or else a package file."""
-    if all(host.programs.get("apptainer") or host.programs.get("singularity") for host in hosts):
+    without = [host for host in hosts if not (host.programs.get("apptainer") or host.programs.get("singularity"))]
+    if not without:
         return "present"
-    return "distribution" if all(host.candidate for host in hosts) else "deb"
+    return "distribution" if all(host.candidate for host in without) else "deb"

@@ -228,7 +228,7 @@ def test_nodes_of_different_size_and_system():
     assert "c1: 8 x CPU, 31 GB, 2 x NVIDIA A100." in texts(found, Level.OK)
     assert any("Slurm 23.11.4 is there and not of this platform" in text for text in texts(found, Level.NOTE))
     assert (found.facts["cpus"], found.facts["memory_mb"]) == (4, 15625)
-    assert found.proposals == {"apptainer": "deb"}
+    assert found.proposals == {"apptainer": "distribution"}
 
 
 def test_many_nodes():

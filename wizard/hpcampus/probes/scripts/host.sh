@@ -130,7 +130,10 @@ main() {
     if command -v ss >/dev/null 2>&1; then section listeners privileged ss -H -ltnp; fi
     if command -v ufw >/dev/null 2>&1; then section ufw privileged ufw status; fi
     if command -v nft >/dev/null 2>&1; then section nft privileged nft list ruleset; fi
-    if command -v apt-cache >/dev/null 2>&1; then section candidate limited 8 apt-cache policy apptainer; fi
+    # What apt has counts only where there is none; reading its lists takes a second.
+    if command -v apt-cache >/dev/null 2>&1 && ! command -v apptainer >/dev/null 2>&1 && ! command -v singularity >/dev/null 2>&1; then
+        section candidate limited 8 apt-cache policy apptainer
+    fi
     section complete true
 }
 
