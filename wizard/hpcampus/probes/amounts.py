@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from hpcampus.texts import t
+
 
 def gigabytes(amount: float) -> str:
     """Write an amount of GB: 0.4 GB, 12 GB, 3.1 TB."""
@@ -27,4 +29,4 @@ def megabytes(amount: int) -> str:
 
 def days(amount: int) -> str:
     """Write a number of days."""
-    return "1 day" if amount == 1 else f"{amount} days"
+    return t("probe.day") if amount == 1 else t("probe.days", count=amount)

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpcampus.texts import t
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -94,7 +96,7 @@ def run(argv: Sequence[str], seconds: float, stdin: str = "") -> Done:
         try:
             out, err = process.communicate(stdin.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{argv[0]} took longer than {seconds:g} s") from None
+            raise TimeoutError(t("probe.program-too-long", program=argv[0], seconds=f"{seconds:g}")) from None
     return Done(process.returncode, _text(out), _text(err))
 
 

@@ -9,6 +9,9 @@ from typing import Final
 TEXTS: Final[dict[str, str]] = {
     "probe.failed": "{probe}: the look failed: {problem}",
     "probe.too-long": "{probe}: took longer than {seconds} s",
+    "probe.program-too-long": "{program} took longer than {seconds} s",
+    "probe.day": "1 day",
+    "probe.days": "{count} days",
     "probe.clock": "The clock of {host} differs from the one here by {seconds} s: set both by NTP.",
     "probe.clock-there": "the login node",
     "probe.ssh.key-refused": "{host} lets {user} in with none of your keys ({problem}). Put your public key into ~/.ssh/authorized_keys there, or load its key with ssh-add.",
