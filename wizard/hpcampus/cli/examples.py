@@ -49,5 +49,9 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "probe nodes": ("probe nodes login node01 node02 --user admin",),
     "probe centre": ("probe centre login.example.org --account hpcteach",),
     "probe moodle": ("probe moodle https://moodle.example.org",),
+    "probe ldap": (
+        "probe ldap ldaps://ldap.example.org --base ou=people,dc=example,dc=org",
+        "probe ldap ldaps://ldap.example.org --base dc=example,dc=org --user cn=reader,dc=example,dc=org --password-file -",
+    ),
     "completion": ("completion bash",),
 }

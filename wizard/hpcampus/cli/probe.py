@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hpcampus.cli.common import console_here, json_option
-from hpcampus.errors import ExitCode
+from hpcampus.errors import ExitCode, UsageProblemError
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
@@ -117,6 +117,25 @@ def probe_moodle(url: str, *, as_json: bool) -> None:
     from hpcampus.probes import moodle
 
     _show(moodle.NAME, moodle.SECONDS, lambda: moodle.look(url), as_json=as_json)
+
+
+@probe_group.command("ldap", help=t("help.probe.ldap"))
+@click.argument("url")
+@click.option("--base", required=True, metavar="DN", help=t("help.probe.base"))
+@click.option("--user", default="", metavar="DN", help=t("help.probe.bind-user"))
+@click.option("--password-file", type=click.Path(path_type=Path), help=t("help.probe.password-file"))
+@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), default="", help=t("help.probe.ca-file"))
+@json_option
+def probe_ldap(url: str, base: str, user: str, password_file: Path | None, ca_file: str, *, as_json: bool) -> None:
+    """Look at a directory."""
+    from hpcampus.probes import ldap
+    from hpcampus.setup.inputs import read_password
+
+    if bool(user) != bool(password_file):
+        raise UsageProblemError("user-and-password")
+    password = read_password(password_file) if password_file else ""
+    directory = ldap.Directory(url, base, user, password, ca_file)
+    _show(ldap.NAME, ldap.SECONDS, lambda: ldap.look(directory), as_json=as_json)
 
 
 def _show(name: str, seconds: float, look: Callable[[], Finding], *, as_json: bool) -> None:

@@ -27,6 +27,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "It is neither beside this Python nor on PATH.",
         "Make the environment with 'make venv', or: pip install ansible-core",
     ),
+    "user-and-password": (
+        "--user and --password-file belong together.",
+        "A directory lets in a name with its password, or nobody's name without one.",
+        "Give both of them, or neither.",
+    ),
     "step-and-from": (
         "--step and --from exclude each other.",
         "One runs a single step, the other all from it on.",
