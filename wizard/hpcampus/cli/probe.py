@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hpcampus.cli.common import console_here, json_option
-from hpcampus.errors import ExitCode, UsageProblemError
+from hpcampus.errors import ExitCode, HostKeyError, UsageProblemError
 from hpcampus.texts import t
 
 if TYPE_CHECKING:
@@ -43,6 +43,17 @@ def _hub_name(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> A
     return _checked(hub_name, value)
 
 
+def _pinned(path: Path) -> str:
+    """Give the file of pinned keys.
+
+    Raises:
+        HostKeyError: There is none, so that no host may be spoken to.
+    """
+    if not path.is_file():
+        raise HostKeyError("known-hosts-missing", path=path)
+    return str(path)
+
+
 def _account(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
     from hpcampus.probes.ssh import ACCOUNT
     from hpcampus.validators import matching
@@ -52,7 +63,7 @@ def _account(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> An
 
 known_hosts_option = click.option(
     "--known-hosts",
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    type=click.Path(resolve_path=True, path_type=Path),
     default=Path("~/.ssh/known_hosts").expanduser,
     show_default="~/.ssh/known_hosts",
     help=t("help.probe.known-hosts"),
@@ -92,7 +103,7 @@ def probe_nodes(hosts: tuple[str, ...], user: str, known_hosts: Path, *, as_json
     """Look at hosts of a cluster."""
     from hpcampus.probes import nodes
 
-    cluster = nodes.Cluster("", "", hosts, user, str(known_hosts))
+    cluster = nodes.Cluster("", "", hosts, user, _pinned(known_hosts))
     _show(nodes.NAME, nodes.SECONDS, lambda: nodes.look(cluster), as_json=as_json)
 
 
@@ -105,7 +116,7 @@ def probe_centre(login: str, account: str, known_hosts: Path, *, as_json: bool) 
     """Look at the login node of a centre."""
     from hpcampus.probes import centre, ssh
 
-    host = ssh.Host(login, account, str(known_hosts))
+    host = ssh.Host(login, account, _pinned(known_hosts))
     _show(centre.NAME, centre.SECONDS, lambda: centre.look(host), as_json=as_json)
 
 
@@ -124,9 +135,11 @@ def probe_moodle(url: str, *, as_json: bool) -> None:
 @click.option("--base", required=True, metavar="DN", help=t("help.probe.base"))
 @click.option("--user", default="", metavar="DN", help=t("help.probe.bind-user"))
 @click.option("--password-file", type=click.Path(path_type=Path), help=t("help.probe.password-file"))
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), default="", help=t("help.probe.ca-file"))
+@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), help=t("help.probe.ca-file"))
 @json_option
-def probe_ldap(url: str, base: str, user: str, password_file: Path | None, ca_file: str, *, as_json: bool) -> None:
+def probe_ldap(
+    url: str, base: str, user: str, password_file: Path | None, ca_file: str | None, *, as_json: bool
+) -> None:
     """Look at a directory."""
     from hpcampus.probes import ldap
     from hpcampus.setup.inputs import read_password
@@ -134,7 +147,7 @@ def probe_ldap(url: str, base: str, user: str, password_file: Path | None, ca_fi
     if bool(user) != bool(password_file):
         raise UsageProblemError("user-and-password")
     password = read_password(password_file) if password_file else ""
-    directory = ldap.Directory(url, base, user, password, ca_file)
+    directory = ldap.Directory(url, base, user, password, ca_file or "")
     _show(ldap.NAME, ldap.SECONDS, lambda: ldap.look(directory), as_json=as_json)
 
 

@@ -146,3 +146,6 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
         assert "They have: uid, mail" in capfd.readouterr().out
         assert ended(*arguments) == ExitCode.VERIFY_FAILED
         assert ended(*arguments, "--user", READER) == ExitCode.USAGE
+        capfd.readouterr()
+        assert ended("ldap", found.url, "--base", found.base) == ExitCode.VERIFY_FAILED
+        assert "certificate" in capfd.readouterr().out

@@ -62,7 +62,6 @@ def test_hosts_over_ssh(ssh_program: Path, tmp_path: Path, capfd: pytest.Capture
         ("nodes", "c1;x"),
         ("centre", "login"),
         ("centre", "login", "--account", "$(id)"),
-        ("centre", "login", "--account", "me", "--known-hosts", "/no/such/file"),
     ],
 )
 def test_what_is_no_name_is_refused(arguments: tuple[str, ...], ssh_program: Path, tmp_path: Path, monkeypatch: Any):
@@ -70,4 +69,10 @@ def test_what_is_no_name_is_refused(arguments: tuple[str, ...], ssh_program: Pat
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/known_hosts").write_text("")
     assert ended(*arguments) == ExitCode.USAGE
+    assert not ssh_program.exists()
+
+
+def test_without_keys_nobody_is_spoken_to(ssh_program: Path, capfd: pytest.CaptureFixture[str]):
+    assert ended("centre", "login", "--account", "me", "--known-hosts", "/no/such/file") == ExitCode.HOST_KEY
+    assert "no file /no/such/file" in capfd.readouterr().err
     assert not ssh_program.exists()

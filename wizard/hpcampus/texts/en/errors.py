@@ -89,6 +89,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "{problem}",
         "Give a file with the password on its first line.",
     ),
+    "known-hosts-missing": (
+        "There is no file {path} with host keys.",
+        "A host whose key is not known could be anybody.",
+        "Log in to the host with ssh once, compare its fingerprint with the one that its operators tell, or give another file with --known-hosts.",
+    ),
     "host-key-missing": (
         "No host key could be fetched from {host}.",
         "{problem}",
