@@ -147,6 +147,14 @@ hpcampus:loaded_list=apptainer/1.4.1"""
     assert texts(found) == []
 
 
+@pytest.mark.parametrize("system", ["environment-modules", "lmod"])
+def test_real_systems_of_modules(system: str):
+    found = examined(profile=sample(f"modules_{system}")["profile"].text)
+    assert (found.proposals["centre_apptainer"], found.proposals["centre_module"]) == ("apptainer", "apptainer/1.4.1")
+    assert [option.value for option in found.options["centre_module"]] == ["apptainer/1.3.4", "apptainer/1.4.1"]
+    assert texts(found) == []
+
+
 def test_the_places():
     home = "home|/home/hpcteach|400000000|nfs|"
     little = "named|/project/p123|9000000|lustre|"
