@@ -142,7 +142,8 @@ def examine(cluster: Cluster, seen: Mapping[str, Seen], failed: Mapping[str, str
             "cpus": min(node.cpus for node in compute.values()),
             "memory_mb": min(node.memory_mb for node in compute.values()),
         }
-        proposals["apptainer"] = propose_apptainer(list(compute.values()))
+        # Images are built and tested on the login node.
+        proposals["apptainer"] = propose_apptainer([facts[name] for name in shared])
         version = next(iter(compute.values())).container
         lines.append(apptainer_line(proposals["apptainer"], version))
     return Finding(NAME, tuple(lines), proposals, options, found)

@@ -319,3 +319,14 @@ def test_the_best_of_what_all_share():
         "/home/hpcampus",
     ]
     assert nodes.common_mounts([]) == []
+
+
+def test_apptainer_is_wanted_on_the_login_node_too():
+    without = Seen(
+        parse_host(parse_sections(marked({**GOOD, "programs": "apt-get /usr/bin/apt-get"}))), 0.0, complete=True
+    )
+    there = Seen(parse_host(parse_sections(marked(GOOD))), 0.0, complete=True)
+    cluster = Cluster("ctl", "login", ("c1",), "admin", "/k")
+    for ctl, login, source in ((without, there, "present"), (there, without, "deb")):
+        found = nodes.examine(cluster, {"ctl": ctl, "login": login, "c1": there}, {})
+        assert found.proposals["apptainer"] == source
