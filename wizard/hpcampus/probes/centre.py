@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpcampus.probes import ssh
 from hpcampus.probes.amounts import gigabytes, span
-from hpcampus.probes.finding import Finding, Line, Option, note, ok, problem
+from hpcampus.probes.finding import Finding, Line, Option, note, ok, one_line, problem
 from hpcampus.probes.sections import Sections, fields, marked, release
 from hpcampus.probes.slurm import (
     Association,
@@ -75,7 +75,7 @@ class Found:
 
     def offer(self, key: str, options: Iterable[tuple[str, str]]) -> None:
         """Offer values and what to say of each."""
-        fitting = tuple(Option(value, text) for value, text in options if RULES[key].fullmatch(value))
+        fitting = tuple(Option(value, one_line(text)) for value, text in options if RULES[key].fullmatch(value))
         if fitting:
             self.options[key] = fitting
 

@@ -193,7 +193,7 @@ def test_garbage_proposes_nothing_that_a_site_could_not_have(given: dict[str, st
     for key, value in found.proposals.items():
         assert centre.RULES[key].fullmatch(value)
     for key, options in found.options.items():
-        assert all(centre.RULES[key].fullmatch(option.value) for option in options)
+        assert all(centre.RULES[key].fullmatch(option.value) and option.text.isprintable() for option in options)
     assert all(line.text.isprintable() and line.text for line in found.lines)
 
 
@@ -282,3 +282,13 @@ def test_a_script_that_is_cut_short_does_nothing():
         ["dash", "-s"], input=text[: text.rindex("main <")], capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_what_a_host_says_cannot_steer_a_terminal():
+    found = examined(
+        places="named|/project/p123|400000000|\x1b]0;title\x07\x1b[2J|", release='PRETTY_NAME="\x1b[31mred"'
+    )
+    shown = [line.text for line in found.lines] + [
+        option.text for options in found.options.values() for option in options
+    ]
+    assert all(text.isprintable() for text in shown)
