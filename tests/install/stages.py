@@ -31,7 +31,7 @@ from tests.install.watch import ArgvWatch, files_holding
 QUESTIONS = tuple(question.key for question in load_questions(ROOT))
 SECONDS_AT_MOST = 720
 # What a person confirms but need not know.
-NO_QUESTION = {"password_again", "overview", "write"}
+NO_QUESTION = {"password_again", "overview", "write", "menu"}
 Answers = Mapping[str, Callable[[Terminal], None]]
 
 

@@ -26,6 +26,7 @@ FURTHER = {
     "keys_confirmed": "setup.key-confirm",
     "overview": "setup.choose",
     "write": "setup.confirm-writing",
+    "menu": "menu.question",
 }
 REFUSED = TEXTS["setup.wrong"].partition("{")[0]
 

@@ -68,6 +68,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
             "course_slug": typed("physics"),
             "overview": line("Write the inventory"),
             "write": yes,
+            "menu": line("Quit"),
         }
         record = ("-i", "recorded", "--record", "answers.yml", "--set", "shared_dir=/shared/hpcampus")
         install.timed("conversation", install.conversation("own-cluster", answers, *record))

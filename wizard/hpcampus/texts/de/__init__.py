@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpcampus.texts.de import answers, causes, commands, demo, errors, probes, questions, setup, steps
+from hpcampus.texts.de import answers, causes, commands, demo, errors, probes, questions, records, setup, steps, vault
 from hpcampus.texts.de.click import CLICK
 from hpcampus.texts.de.errors import ERRORS
 
@@ -18,7 +18,9 @@ TEXTS: Final[dict[str, str]] = {
     **causes.TEXTS,
     **demo.TEXTS,
     **questions.TEXTS,
+    **records.TEXTS,
     **setup.TEXTS,
+    **vault.TEXTS,
     **probes.TEXTS,
     **answers.TEXTS,
     **errors.TEXTS,

@@ -112,6 +112,31 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Entweder wurde der Host neu installiert, oder an seiner Stelle antwortet ein anderer Rechner.",
         "An der Konsole des Hosts vergleichen; stimmt er, mit --accept-changed-host-keys neu starten.",
     ),
+    "record-known": (
+        "Den Eintrag '{name}' gibt es schon ({kind}).",
+        "{variable} hat einen Eintrag dieses Namens.",
+        "Einen anderen Namen nehmen; um das Vorhandene zu ändern, den Eintrag bearbeiten und die Schritte ausführen.",
+    ),
+    "record-unknown": (
+        "Den Eintrag '{name}' gibt es nicht ({kind}).",
+        "Es gibt: {names}.",
+        "'hpcampus {kind} list' zeigt sie.",
+    ),
+    "record-incomplete": (
+        "Der Eintrag ist nicht vollständig ({kind}); nichts wurde geschrieben.",
+        "Es fehlt: {options}",
+        "Angeben, oder den Befehl in einem Terminal ohne --yes starten, der dann fragt.",
+    ),
+    "record-unconfirmed": (
+        "Nichts wurde geschrieben.",
+        "Es gibt kein Terminal, in dem jemand zustimmen könnte.",
+        "Die Änderungen oben ansehen, und mit --yes neu starten.",
+    ),
+    "cluster-port": (
+        "Von Port {port} lässt sich der Host-Key nicht holen.",
+        "Host-Keys werden nur für den üblichen Port festgehalten.",
+        "Den Key, den das Rechenzentrum bekannt gibt, mit --host-key angeben, dazu --skip-host-keys; den Port als ansible_port in hosts.yml nennen.",
+    ),
     "locked": (
         "Ein anderer Lauf arbeitet mit diesem Inventory (Prozess {pid}).",
         "Zwei zugleich würden einander stören.",
@@ -136,6 +161,31 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Der Vault lässt sich nicht öffnen: {path}",
         "Der Schlüssel passt nicht, oder die Datei ist beschädigt.",
         "Den richtigen Schlüssel mit --vault-password-file angeben.",
+    ),
+    "vault-key-unasked": (
+        "Der Schlüssel des Vaults muss eingetippt werden, und es gibt kein Terminal.",
+        "Es wurde gewählt, dass nichts den Schlüssel dieses Standorts aufhebt.",
+        "Den Befehl in einem Terminal starten, oder mit --vault-password-file oder ANSIBLE_VAULT_PASSWORD_FILE eine Datei angeben.",
+    ),
+    "vault-key-unchosen": (
+        "Für den Vault wurde kein Schlüssel gewählt; nichts wurde geschrieben.",
+        "Was {tries} Mal eingetippt wurde, taugt nicht.",
+        "Neu starten, oder den Schlüssel aufheben lassen: --vault file, --vault keyring.",
+    ),
+    "vault-key-not-in-keyring": (
+        "Der Schlüssel des Vaults von {inventory} ist nicht im Keyring.",
+        "Er gehört dem Konto, das --vault keyring wählte, oder der Eintrag wurde entfernt.",
+        "Als dieses Konto arbeiten, oder eine Kopie des Schlüssels angeben: --vault-password-file FILE --vault keyring.",
+    ),
+    "vault-key-inline": (
+        "Der Vault kann keinen anderen Schlüssel bekommen: {path}",
+        "Die Datei enthält einzelne Werte, die mit dem jetzigen verschlüsselt sind.",
+        "Sie zuerst nach vault.yml bringen (hpcampus setup behält, was es nicht kennt), oder beim Schlüssel bleiben: --vault file, --vault keyring.",
+    ),
+    "keyring-unusable": (
+        "Der Keyring lässt sich nicht benutzen.",
+        "{problem}",
+        "Ein Keyring braucht eine Sitzung, die einen hat, etwa einen Desktop; auf einem Server --vault file oder --vault ask nehmen.",
     ),
     "runner-broke": (
         "Das Playbook {playbook} ließ sich nicht ausführen.",

@@ -66,6 +66,12 @@ TEXTS: Final[dict[str, str]] = {
     "setup.probe-sizes": "Der kleinste Knoten hat {cpus} Kerne und {memory} MB Speicher.",
     "setup.written": "Geschrieben: {path}",
     "setup.unchanged": "Unverändert: {path}",
+    "changes.secrets": "{path}, dessen Werte nicht gezeigt werden: {changes}",
+    "changes.names": "{what} {names}",
+    "changes.added": "neu sind",
+    "changes.changed": "anders sind",
+    "changes.removed": "weg sind",
+    "setup.backup": "Aufgehoben, wie sie waren: {files}, in {path}",
     "setup.vault-key": "Schlüssel des Vaults: {path}  (bitte eine Kopie aufheben; ohne ihn sind die Geheimnisse verloren)",
     "setup.accounts": "Konten für Lehrpersonen, die noch keines hatten. Bitte die Passwörter notieren, sie werden nicht noch einmal gezeigt:",
     "setup.account": "  {name:<20} {password}   unterrichtet in {course}",
@@ -73,4 +79,10 @@ TEXTS: Final[dict[str, str]] = {
   hpcampus apply --check{inventory}    sagt, was getan würde
   hpcampus apply{inventory}            tut es
   hpcampus verify{inventory}           beweist es""",
+    "setup.address": "Adresse           https://{name}/",
+    "setup.first-login": "Erste Anmeldung   {admin}, mit dem Passwort von vorhin",
+    "setup.later": """Später
+  hpcampus setup{inventory}            zeigt die heutigen Antworten, und ändert sie
+  hpcampus course add{inventory}       der nächste Kurs; docs/users.md sagt, wie Studierende hineinkommen
+  hpcampus doctor{inventory}           wenn etwas nicht geht""",
 }
