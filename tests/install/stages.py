@@ -48,6 +48,7 @@ class Install:
         seconds: Of each stage.
         said: What each stage printed.
         left: How each step stood after the kill.
+        title: Of the screens.
     """
 
     controller: Controller
@@ -58,6 +59,7 @@ class Install:
     seconds: dict[str, float] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
+    title: str = ""
 
     def timed(self, stage: str, work: Callable[[], str]) -> None:
         """Do the work of a stage, and note how long it took and what it said."""
@@ -79,6 +81,10 @@ class Install:
 
     def conversation(self, title: str, answers: Answers, *arguments: str) -> Callable[[], str]:
         """Give a stage in which a person answers the questions of setup in a terminal."""
+
+        self.title = title
+        for old in self.screens():
+            old.unlink()
 
         def work() -> str:
             argv = self.controller.argv("setup", *arguments)
@@ -113,6 +119,10 @@ class Install:
             return log.read_text()
 
         return work
+
+    def screens(self) -> list[Path]:
+        """Give the screens that were kept, in the order of time."""
+        return sorted(SCREENS.glob(f"{self.title}-*.txt"))
 
     def questions(self) -> list[str]:
         """Name what a person had to answer."""
