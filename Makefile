@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
 .DEFAULT_GOAL := help
-.PHONY: help venv controller demo demo-down test check lint fmt lock docs scenario scenarios e2e failures bench clean
+.PHONY: help venv controller demo demo-down test check lint fmt lock docs scenario scenarios e2e failures installs bench clean
 SHELL := /bin/bash
 
 # The first Python that is new enough; PYTHON=... chooses another one.
@@ -52,6 +52,9 @@ e2e: venv ## use the platform as a student does, by script and by browser
 
 failures: venv ## break the platform in every way and see what recovers: artifacts/failures.md
 	@$(BIN)/python -m tools.run_tests failures
+
+installs: venv ## install two sites by the command, on bare test hosts: artifacts/install.md
+	@$(BIN)/python -m tools.run_tests install
 
 bench: venv ## measure what the README promises: make bench B=spawn, B=together, B=install, or all
 	@$(RUN) PYTHONPATH="$(CURDIR)/roles/jupyterhub/files/hub" $(BIN)/python -m tests.bench $(B)

@@ -48,6 +48,8 @@ SCENARIOS = (
     "alone",
     "hub_debian13",
 )
+# Sites that the command itself installs; the last ones, side by side.
+INSTALLS = ("own-cluster", "remote-centre")
 _children: set[subprocess.Popen[bytes]] = set()
 
 
@@ -76,7 +78,7 @@ class Outcome:
 
 
 def _pytest(name: str, *args: str) -> Part:
-    junit = f"artifacts/junit/{name}.xml"
+    junit = f"artifacts/junit/{name.replace(' ', '-')}.xml"
     return Part(name, (sys.executable, "-m", "pytest", "-q", f"--junitxml={junit}", *args), junit)
 
 
@@ -114,6 +116,11 @@ def scenario(name: str) -> Part:
     """Return a molecule scenario."""
     molecule = str(Path(sys.executable).parent / "molecule")
     return Part(f"molecule {name}", (molecule, "test", "-s", name), f"artifacts/molecule/{name}/junit.xml")
+
+
+def install(name: str) -> Part:
+    """Return the installation of a site by the command, on bare test hosts."""
+    return _pytest(f"install {name}", f"tests/install/test_{name.replace('-', '_')}.py")
 
 
 E2E = _pytest("e2e", "tests/e2e")
@@ -271,15 +278,18 @@ def prepare_hosts() -> None:
     def progress(message: str, /) -> None:
         print(message, flush=True)
 
-    if not is_present("chromium"):
-        install_packages(("chromium",), progress)
+    missing = tuple(program for program in ("chromium", "tmux") if not is_present(program))
+    if missing:
+        install_packages(missing, progress)
     ensure_images(IMAGE_NAMES, progress)
 
 
 def main() -> int:
     """Run what the command line names and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_tests")
-    parser.add_argument("what", choices=["check", "lint", "test", "e2e", "failures", "scenario", "scenarios"])
+    parser.add_argument(
+        "what", choices=["check", "lint", "test", "e2e", "failures", "install", "scenario", "scenarios"]
+    )
     parser.add_argument("name", nargs="?", default="")
     args = parser.parse_args()
     for directory in ("logs", "junit"):
@@ -292,15 +302,16 @@ def main() -> int:
     single = {
         "check": quick,
         "lint": tuple(part for part in (*quick, *slower_parts()) if not part.junit),
-        "test": (*quick, *slower_parts(), *map(scenario, SCENARIOS)),
+        "test": (*quick, *slower_parts(), *map(scenario, SCENARIOS), *map(install, INSTALLS)),
         "scenarios": tuple(map(scenario, SCENARIOS)),
         "scenario": (scenario(args.name),),
+        "install": tuple(map(install, (args.name,) if args.name else INSTALLS)),
         "e2e": (),
         "failures": (),
     }[args.what]
     chains: tuple[Chain, ...] = tuple((part,) for part in single)
     try:
-        if args.what in {"test", "e2e", "failures", "scenario", "scenarios"}:
+        if args.what in {"test", "e2e", "failures", "install", "scenario", "scenarios"}:
             require_root([sys.executable, "-m", "tools.run_tests", *sys.argv[1:]])
             prepare_hosts()
         with_demo = {"test": (E2E, FAILURES), "e2e": (E2E, FAILURES), "failures": (FAILURES,)}

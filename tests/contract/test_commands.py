@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from tests.contract.checkout import ROOT, load, text, tracked
-from tools.run_tests import SCENARIOS
+from tools.run_tests import INSTALLS, SCENARIOS
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
@@ -39,6 +39,11 @@ def test_every_scenario_runs_and_stands_in_the_table_of_proof():
     assert scenarios == set(SCENARIOS)
     table = (ROOT / "molecule/README.md").read_text()
     assert {name for name in scenarios if f"| `{name}` |" not in table} == set()
+
+
+def test_every_install_runs():
+    files = {path.stem.removeprefix("test_") for path in ROOT.glob("tests/install/test_*.py")}
+    assert {name.replace("-", "_") for name in INSTALLS} == files
 
 
 def test_scenarios_keep_the_order_of_proof():

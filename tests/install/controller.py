@@ -92,7 +92,7 @@ class Controller:
         )
 
     def site(self, name: str = "inventory") -> Site:
-        """Describe the site of an inventory below the home, with the places that the command has for it."""
+        """Describe the site of an inventory below the home; its state and its key are in the admin's home, not in ours."""
         return site_at(self.home / name)
 
     @property

@@ -112,7 +112,7 @@ class Install:
             with log.open("w") as output:
                 process = self.controller.start(output, "apply")
                 try:
-                    wait_for(lambda: _tasks_of(log.read_text(), step) >= tasks, process)
+                    wait_for(lambda: tasks_of(log.read_text(), step) >= tasks, process)
                 finally:
                     process.send_signal(signal.SIGKILL)
                     process.wait()
@@ -171,10 +171,11 @@ def wait_for(done: Callable[[], bool], process: subprocess.Popen[str], seconds: 
         time.sleep(0.2)
 
 
-def _tasks_of(log: str, step: str) -> int:
-    """Count the tasks that a log shows of a step; it is no step before it begins and none after it has ended."""
-    _, began, rest = log.partition(f" {step}: ") if f" {step}: " in log else ("", "", "")
-    return len(re.findall(r"^  \S", rest, re.MULTILINE)) if began else 0
+def tasks_of(log: str, step: str) -> int:
+    """Count the tasks that a log shows of a step."""
+    _, _, rest = log.partition(f" {step}: ")
+    own, _, _ = rest.partition(f"step {step}: ")
+    return len(re.findall(r"^  \S", own, re.MULTILINE))
 
 
 def names_of(lab: Lab) -> dict[str, str]:
@@ -194,7 +195,7 @@ def write_own_lines(controller: Controller, *names: str) -> None:
 
 def steps_left_by(controller: Controller) -> dict[str, str]:
     """Give how each step stands in the journal."""
-    found = json.loads((controller.site().state.path / "journal.json").read_text())
+    found = json.loads((controller.state / controller.site().identity / "journal.json").read_text())
     return {name: record["status"] for name, record in found["records"].items()}
 
 

@@ -50,37 +50,39 @@ KILLED_IN = "hub"
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
     lab = Lab(LAB, HOSTS)
     lab.down(print)
-    lab.up(print)
-    controller = Controller(tmp_path_factory.mktemp("admin"), names_of(lab), lab_dir(LAB) / "id_ed25519")
-    write_own_lines(controller, "recorded", "inventory")
-    with ArgvWatch() as watch:
-        install = Install(controller, lab, watch)
-        answers = {
-            "profile": line("A hub, and Slurm hosts"),
-            "hub_name": typed("hub.example.org"),
-            "ssh_user": typed("admin"),
-            "controller": typed("login"),
-            "compute": typed("c[1-2]"),
-            "keys_confirmed": yes,
-            "tls": enter,
-            "admin_password": secret(install.password),
-            "password_again": secret(install.password),
-            "course_slug": typed("physics"),
-            "overview": line("Write the inventory"),
-            "write": yes,
-            "menu": line("Quit"),
-        }
-        record = ("-i", "recorded", "--record", "answers.yml", "--set", "shared_dir=/shared/hpcampus")
-        install.timed("conversation", install.conversation("own-cluster", answers, *record))
-        given = ("--answers", "answers.yml", "--admin-password-file", "-", "--accept-new-host-keys")
-        install.timed("setup", install.command("setup", "--non-interactive", *given, stdin=f"{install.password}\n"))
-        install.timed("apply, killed", install.killed(KILLED_IN, 15))
-        install.left = steps_left_by(controller)
-        install.timed("apply, resumed", install.command("apply"))
-        install.timed("verify", install.command("verify"))
-        install.timed("apply --changed, nothing changed", install.command("apply", "--changed"))
-        yield install
-    lab.down(print)
+    try:
+        lab.up(print)
+        controller = Controller(tmp_path_factory.mktemp("admin"), names_of(lab), lab_dir(LAB) / "id_ed25519")
+        write_own_lines(controller, "recorded", "inventory")
+        with ArgvWatch() as watch:
+            install = Install(controller, lab, watch)
+            answers = {
+                "profile": line("A hub, and Slurm hosts"),
+                "hub_name": typed("hub.example.org"),
+                "ssh_user": typed("admin"),
+                "controller": typed("login"),
+                "compute": typed("c[1-2]"),
+                "keys_confirmed": yes,
+                "tls": enter,
+                "admin_password": secret(install.password),
+                "password_again": secret(install.password),
+                "course_slug": typed("physics"),
+                "overview": line("Write the inventory"),
+                "write": yes,
+                "menu": line("Quit"),
+            }
+            record = ("-i", "recorded", "--record", "answers.yml", "--set", "shared_dir=/shared/hpcampus")
+            install.timed("conversation", install.conversation("own-cluster", answers, *record))
+            given = ("--answers", "answers.yml", "--admin-password-file", "-", "--accept-new-host-keys")
+            install.timed("setup", install.command("setup", "--non-interactive", *given, stdin=f"{install.password}\n"))
+            install.timed("apply, killed", install.killed(KILLED_IN, 15))
+            install.left = steps_left_by(controller)
+            install.timed("apply, resumed", install.command("apply"))
+            install.timed("verify", install.command("verify"))
+            install.timed("apply --changed, nothing changed", install.command("apply", "--changed"))
+            yield install
+    finally:
+        lab.down(print)
 
 
 def test_few_questions_are_asked(installed: Install) -> None:

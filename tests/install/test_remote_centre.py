@@ -91,37 +91,41 @@ def work_with_menu(terminal: Terminal) -> None:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
     scratch = tmp_path_factory.mktemp("centre")
     play(ROOT / "molecule/shared/destroy.yml", scratch)
-    play(SCENARIO / "create.yml", scratch)
-    play(SCENARIO / "centre.yml", scratch)
-    lab = Lab.saved(LAB)
-    # The centre's compute node is none of the hosts that the admin can reach.
-    names = {name: address for name, address in names_of(lab).items() if name != "c1"}
-    controller = Controller(tmp_path_factory.mktemp("admin"), names, lab_dir(LAB) / "id_ed25519")
-    write_own_lines(controller, "inventory", "replayed")
-    with ArgvWatch() as watch:
-        install = Install(controller, lab, watch)
-        answers = {
-            "profile": line("A hub, and one plain account"),
-            "hub_name": typed("hub.example.org"),
-            "ssh_user": typed("admin"),
-            "centre_login": typed("login"),
-            "centre_account": typed("p123hub"),
-            "keys_confirmed": yes,
-            "tls": enter,
-            "admin_password": secret(install.password),
-            "password_again": secret(install.password),
-            "course_slug": typed("physics"),
-            "overview": line("Write the inventory"),
-            "write": yes,
-            "menu": work_with_menu,
-        }
-        install.timed(STAGES[0], install.conversation("remote-centre", answers, "--record", "answers.yml"))
-        install.timed("apply --changed, nothing changed", install.command("apply", "--changed"))
-        given = ("--answers", "answers.yml", "--admin-password-file", "-", "--accept-new-host-keys")
-        replay = install.command("setup", "-i", "replayed", "--non-interactive", *given, stdin=f"{install.password}\n")
-        install.timed("setup again, from the recorded answers", replay)
-        yield install
-    lab.down(print)
+    try:
+        play(SCENARIO / "create.yml", scratch)
+        play(SCENARIO / "centre.yml", scratch)
+        lab = Lab.saved(LAB)
+        # The centre's compute node is none of the hosts that the admin can reach.
+        names = {name: address for name, address in names_of(lab).items() if name != "c1"}
+        controller = Controller(tmp_path_factory.mktemp("admin"), names, lab_dir(LAB) / "id_ed25519")
+        write_own_lines(controller, "inventory", "replayed")
+        with ArgvWatch() as watch:
+            install = Install(controller, lab, watch)
+            answers = {
+                "profile": line("A hub, and one plain account"),
+                "hub_name": typed("hub.example.org"),
+                "ssh_user": typed("admin"),
+                "centre_login": typed("login"),
+                "centre_account": typed("p123hub"),
+                "keys_confirmed": yes,
+                "tls": enter,
+                "admin_password": secret(install.password),
+                "password_again": secret(install.password),
+                "course_slug": typed("physics"),
+                "overview": line("Write the inventory"),
+                "write": yes,
+                "menu": work_with_menu,
+            }
+            install.timed(STAGES[0], install.conversation("remote-centre", answers, "--record", "answers.yml"))
+            install.timed("apply --changed, nothing changed", install.command("apply", "--changed"))
+            given = ("--answers", "answers.yml", "--admin-password-file", "-", "--accept-new-host-keys")
+            replay = install.command(
+                "setup", "-i", "replayed", "--non-interactive", *given, stdin=f"{install.password}\n"
+            )
+            install.timed("setup again, from the recorded answers", replay)
+            yield install
+    finally:
+        play(ROOT / "molecule/shared/destroy.yml", scratch)
 
 
 def test_few_questions_are_asked(installed: Install) -> None:
