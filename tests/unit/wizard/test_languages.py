@@ -215,3 +215,13 @@ def test_a_stream_that_has_its_own_way_keeps_it() -> None:
     spell_out(stream)
     assert stream.errors == "surrogateescape"
     spell_out(io.StringIO())
+
+
+def test_the_german_page_for_a_centre_is_one_page(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yml"
+    answers.write_text("profile: remote-centre\nhub_name: hub.example.org\ncentre_login: login.hpc.example.net\n")
+    done = hpcampus("--language", "de", "request", "--answers", str(answers), PYTHONIOENCODING="utf-8")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 80

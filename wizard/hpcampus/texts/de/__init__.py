@@ -6,7 +6,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpcampus.texts.de import answers, causes, commands, demo, errors, probes, questions, records, setup, steps, vault
+from hpcampus.texts.de import (
+    answers,
+    causes,
+    commands,
+    demo,
+    errors,
+    probes,
+    questions,
+    records,
+    request,
+    setup,
+    steps,
+    vault,
+)
 from hpcampus.texts.de.click import CLICK
 from hpcampus.texts.de.errors import ERRORS
 
@@ -19,6 +32,7 @@ TEXTS: Final[dict[str, str]] = {
     **demo.TEXTS,
     **questions.TEXTS,
     **records.TEXTS,
+    **request.TEXTS,
     **setup.TEXTS,
     **vault.TEXTS,
     **probes.TEXTS,

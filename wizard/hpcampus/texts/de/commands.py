@@ -88,6 +88,14 @@ TEXTS: Final[dict[str, str]] = {
     "help.setup.skip-host-keys": "Keine Host-Keys holen; die Hosts müssen nicht laufen.",
     "help.setup.vault": "Wo der Schlüssel des Vaults sein soll: in einer Datei dieses Kontos, in seinem Keyring, oder jedes Mal erfragt.",
     "help.setup.password-file": "Datei mit dem Passwort des ersten Administrators; - liest es von der Standardeingabe.",
+    "help.request": """Eine Seite für die Administratoren eines Rechenzentrums ausgeben: was erbeten wird, was dort läuft, wie es zu beenden ist.
+
+    Sie entsteht aus dem Inventory oder, bevor es eines gibt, aus einer Datei mit Antworten; was noch nicht bekannt ist, wird
+    auf ihr erfragt.
+    """,
+    "help.request.answers": "YAML-Datei mit Antworten von setup, statt des Inventorys.",
+    "help.request.contact": "Wen man anrufen darf: ein Name, eine Adresse, eine Nummer.",
+    "help.request.format": "Einfacher Text auf einer Seite, oder Markdown.",
     "help.records.yes": "Ohne Rückfrage schreiben und ausführen.",
     "help.records.no-run": "Schreiben, und sagen, welche Schritte es zu den Hosts bringen.",
     "help.cluster": "Fremde Cluster, auf denen Notebooks laufen dürfen.",

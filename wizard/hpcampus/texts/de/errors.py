@@ -132,6 +132,16 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Es gibt kein Terminal, in dem jemand zustimmen könnte.",
         "Die Änderungen oben ansehen, und mit --yes neu starten.",
     ),
+    "request-without-centre": (
+        "Es gibt kein Rechenzentrum, das man bitten könnte.",
+        "Das Inventory hat keines in site_centres, und die Antworten sind nicht die des Profils remote-centre.",
+        "Mit 'hpcampus cluster add' eines hinzunehmen, oder Antworten mit dem Profil remote-centre und dem hub_name angeben: --answers FILE.",
+    ),
+    "request-which-centre": (
+        "Es gibt mehrere Rechenzentren.",
+        "Sie heißen: {names}.",
+        "Eines davon nennen: hpcampus request NAME",
+    ),
     "cluster-port": (
         "Von Port {port} lässt sich der Host-Key nicht holen.",
         "Host-Keys werden nur für den üblichen Port festgehalten.",
