@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -586,6 +587,21 @@ def test_a_centre_is_asked_about_and_its_key_pinned(site: Site) -> None:
     again = Person({})
     assert not any(setup(site, again).run().written.values())
     assert (again.asked, again.confirmed) == ([], [])
+
+
+def test_a_look_at_a_centre_is_waited_for(site: Site) -> None:
+    """The key that was confirmed answers the first open question, and the next one has another probe."""
+
+    def slow(_inputs: Any) -> Any:
+        time.sleep(0.5)
+        return Finding("centre", proposals=SEEN)
+
+    def inputs(known: Any) -> Any:
+        return str(known.get("known_hosts", "")) or None
+
+    person = Person(AT_A_CENTRE)
+    setup(site, person, prober=lambda: Prober([Probe("centre", 5, inputs, slow)])).run()
+    assert person.asked == [key for key in FIRST_AT_A_CENTRE if key not in SEEN]
 
 
 def test_what_is_found_at_a_centre_is_not_asked(site: Site) -> None:

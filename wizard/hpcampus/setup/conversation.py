@@ -65,10 +65,13 @@ class Conversation:
                 self._meet(resolved)
             else:
                 self.setup.look(resolved)
-            # What the probes find may be the answer.
-            self.setup.wait_for(self.setup.probes.running() if question is None else question.probers)
-            resolved = self.setup.resolve()
-            question = self._by_key(again) or self._next(resolved)
+            # What the probes find may be the answer; then the next question may have others that are looking still.
+            waited_for: list[Question | None] = []
+            while question not in waited_for:
+                waited_for.append(question)
+                self.setup.wait_for(self.setup.probes.running() if question is None else question.probers)
+                resolved = self.setup.resolve()
+                question = self._by_key(again) or self._next(resolved)
             if question is None:
                 return resolved
             again = None
