@@ -353,6 +353,48 @@ def test_with_arrow_keys(written: Site, terminal: Any) -> None:
     assert read_plain(written.main_file)["site_images"][-1] == {"name": "chemistry", "label": "Chemistry"}
 
 
+@pytest.mark.processes
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_person_compares_the_host_key(written: Site, tmp_path: Path, trusted: bool) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\nfrom hpcampus import cli, host_keys\n"
+        f"host_keys.fetch = lambda host: [host_keys.HostKey(host, {KEY.kind!r}, {KEY.blob!r})]\n"
+        "sys.exit(cli.run(sys.argv[1:]))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": ":".join(sys.path), "TERM": "dumb", "LC_ALL": "C"}
+    argv = [str(program), "cluster", "add", "phys", "--inventory", str(written.inventory), "--no-run"]
+    child = pexpect.spawn(sys.executable, argv, env=environment, encoding="utf-8", timeout=60, dimensions=(50, 200))
+    for prompt, line in (("login", KEY.host), ("account", "p123")):
+        child.expect(f"{prompt}: ")
+        child.expect(": $")
+        child.sendline(line)
+    child.expect_exact(KEY.fingerprint)
+    child.expect("keys of")
+    child.sendline("yes" if trusted else "no")
+    if trusted:
+        for prompt, line in (
+            ("base_dir", "/project/p123/hpcampus"), ("partitions", "gpu, cpu"), ("data_path", ""), ("apptainer", ""), ("module", "")
+        ):  # fmt: skip
+            child.expect(f"{prompt}: ")
+            child.expect(r": ?$")
+            child.sendline(line)
+        child.expect("phys-small")
+        child.sendline("")
+        child.expect("Write this")
+        child.sendline("")
+        child.expect("--step apptainer")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == (0 if trusted else 5)
+    centres = read_plain(written.main_file).get("site_centres")
+    if trusted:
+        assert (centres[0]["host_key"], centres[0]["partitions"]) == (KEY.public, ["gpu", "cpu"])
+        assert KEY.line in written.known_hosts.read_text()
+    else:
+        assert centres is None
+
+
 def test_every_field_has_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     for kind, variable in (("course", "site_courses"), ("image", "site_images"), ("cluster", "site_centres")):
         assert run(kind, "add", "--help") == 0
