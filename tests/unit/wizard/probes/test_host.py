@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,7 @@ from hpcampus.probes.host import (
 )
 from hpcampus.probes.nodes import Cluster, Seen
 from hpcampus.probes.sections import parse_sections
+from tests.unit.wizard.conftest import ROOT
 from tests.unit.wizard.probes.conftest import marked, sample
 
 GOOD = {
@@ -330,3 +334,37 @@ def test_apptainer_is_wanted_on_the_login_node_too():
     for ctl, login, source in ((without, there, "present"), (there, without, "deb")):
         found = nodes.examine(cluster, {"ctl": ctl, "login": login, "c1": there}, {})
         assert found.proposals["apptainer"] == source
+
+
+def test_a_command_ends_at_once_while_hosts_hang(tmp_path: Path):
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/pids\nexec sleep 60\n")
+    program.chmod(0o755)
+    (tmp_path / "k").write_text("".join(f"c{number} ssh-ed25519 AAAA\n" for number in range(20)))
+    known = {
+        "profile": "own-cluster",
+        "ssh_user": "a",
+        "controller": "c0",
+        "login": "c0",
+        "known_hosts": str(tmp_path / "k"),
+    }
+    known["compute"] = [f"c{number}" for number in range(1, 20)]  # type: ignore[assignment]
+    text = f"""
+import pathlib, time
+from hpcampus.probes import Prober
+with Prober() as prober:
+    prober.look({known!r})
+    while not pathlib.Path({str(tmp_path / "pids")!r}).exists():
+        time.sleep(0.01)
+    assert prober.finding("nodes", wait=0.3) is None
+"""
+    began = time.monotonic()
+    environment = {"PATH": f"{program.parent}:/usr/bin:/bin", "PYTHONPATH": str(ROOT / "wizard")}
+    done = subprocess.run(
+        [sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - began < 8
+    left = [pid for pid in (tmp_path / "pids").read_text().split() if Path(f"/proc/{pid}/exe").exists()]
+    assert left == []
