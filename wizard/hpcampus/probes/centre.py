@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from hpcampus.probes import ssh
 from hpcampus.probes.amounts import gigabytes, span
+from hpcampus.probes.clocks import clock_lines
+from hpcampus.probes.directories import KINDS, describe_place, parse_places, parse_quotas
 from hpcampus.probes.finding import Finding, Line, Option, note, ok, one_line, problem
 from hpcampus.probes.sections import Sections, fields, marked, release
 from hpcampus.probes.slurm import (
@@ -25,6 +27,7 @@ from hpcampus.probes.slurm import (
     restrict,
 )
 from hpcampus.texts import t
+from hpcampus.validators import CENTRE_DIR, CENTRE_PARTITION, MODULE, PROGRAM, PROGRAM_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,20 +38,11 @@ OLDEST_SLURM = (22, 5)
 OLDEST_PYTHON = (3, 6)
 USUAL_PYTHON = "/usr/bin/python3"
 USUAL_SLURM = ("/usr/bin", "/usr/local/bin")
-DIRECTORY = "hpcampus"
 FEW_GIGABYTES = 20
-CLOCK_SECONDS = 5
 # Names that a centre gives to what it means for notebooks, the best first.
 FITTING_NAMES = ("jupyter", "notebook", "interactive", "inter", "course", "teach", "train")
-# Of the places an account may write to, the best first: what is named or usual for a project lives longest.
-KINDS = ("named", "usual", "home")
 
-# The same rules as in the collection's check of an inventory; tests compare them.
-CENTRE_DIR = re.compile(r"(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,63}){2,8}")
-CENTRE_PARTITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-PROGRAM_PATH = re.compile(r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
-PROGRAM = re.compile(rf"[a-z][a-z0-9-]{{0,31}}|{PROGRAM_PATH.pattern}")
-MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(?:/[A-Za-z0-9][A-Za-z0-9._+-]{0,63}){0,4}")
+# What a site could have; whatever else a host says is not proposed.
 RULES: Mapping[str, re.Pattern[str]] = {
     "centre_base_dir": CENTRE_DIR,
     "centre_partition": CENTRE_PARTITION,
@@ -78,30 +72,6 @@ class Found:
         fitting = tuple(Option(value, one_line(text)) for value, text in options if RULES[key].fullmatch(value))
         if fitting:
             self.options[key] = fitting
-
-
-@dataclass(frozen=True)
-class Place:
-    """A directory that the account may write to.
-
-    Attributes:
-        kind: How it was found, see KINDS.
-        path: Behind its symbolic links.
-        free_gb: Free space of its file system, in GB; None when that is not known.
-        file_system: Its type.
-        owner: Of what stands there under our name; empty when nothing does.
-    """
-
-    kind: str
-    path: str
-    free_gb: float | None
-    file_system: str
-    owner: str
-
-    @property
-    def base_dir(self) -> str:
-        """The directory that the platform would get there."""
-        return f"{self.path.rstrip('/')}/{DIRECTORY}"
 
 
 def look(host: ssh.Host) -> Finding:
@@ -141,23 +111,6 @@ def examine(sections: Sections, user: str, before: float, after: float) -> Findi
     if not sections.complete:
         found.lines.append(problem("centre.incomplete"))
     return Finding(NAME, tuple(found.lines), found.proposals, found.options, found.facts)
-
-
-def clock_lines(host: str, sections: Sections, before: float, after: float) -> list[Line]:
-    """Say how a host's clock differs from the one here, if it does.
-
-    Args:
-        host: Its name; empty where there is only one.
-        sections: What its script printed, first of all its time.
-        before: When the script was started here, in seconds since 1970.
-        after: When it had ended.
-    """
-    if not re.fullmatch(r"[0-9]{9,11}", sections["now"].first):
-        return []
-    now = int(sections["now"].first)
-    # It printed a whole second, some time in between.
-    away = max(before - 1 - now, now - after, 0.0)
-    return [problem("clock", host=host or t("probe.clock-there"), seconds=round(away))] if away > CLOCK_SECONDS else []
 
 
 def _system(sections: Sections, found: Found) -> None:
@@ -339,34 +292,15 @@ def module_names(lines: Iterable[str]) -> list[str]:
 def _places(sections: Sections, user: str, found: Found) -> None:
     places = sorted(parse_places(sections["places"].text), key=lambda place: KINDS.index(place.kind))
     fitting = [place for place in places if place.owner in {"", user} and CENTRE_DIR.fullmatch(place.base_dir)]
-    found.offer("centre_base_dir", ((place.base_dir, _describe_place(place)) for place in fitting))
+    found.offer("centre_base_dir", ((place.base_dir, describe_place(place)) for place in fitting))
     if not fitting:
         found.lines.append(problem("centre.no-place"))
         return
     roomy = [place for place in fitting if place.free_gb is not None and place.free_gb >= FEW_GIGABYTES]
     best = (roomy or fitting)[0]
     found.propose("centre_base_dir", best.base_dir)
-    text = _describe_place(best)
+    text = describe_place(best)
     found.lines.append(ok("centre.place", text=text) if roomy else note("centre.place-small", text=text))
-
-
-def _describe_place(place: Place) -> str:
-    words = [] if place.free_gb is None else [t("probe.place.free", amount=gigabytes(place.free_gb))]
-    words += [place.file_system] if place.file_system else []
-    words += [t("probe.place.home")] if place.kind == "home" else []
-    words += [t("probe.place.there")] if place.owner else []
-    return f"{place.base_dir} ({', '.join(words)})" if words else place.base_dir
-
-
-def parse_places(text: str) -> list[Place]:
-    """Read KIND|PATH|FREE KB|TYPE|OWNER, each path once."""
-    places: dict[str, Place] = {}
-    for line in text.split("\n"):
-        parts = line.split("|")
-        if len(parts) == 5 and parts[0] in KINDS and parts[1].startswith("/"):
-            free = int(parts[2]) / 1024**2 if re.fullmatch(r"[0-9]{1,18}", parts[2]) else None
-            places.setdefault(parts[1], Place(parts[0], parts[1], free, parts[3], parts[4]))
-    return list(places.values())
 
 
 def _quotas(sections: Sections, found: Found) -> None:
@@ -374,18 +308,3 @@ def _quotas(sections: Sections, found: Found) -> None:
         key = "centre.quota-full" if used >= limit * 0.9 else "centre.quota"
         make = problem if used >= limit * 0.9 else note
         found.lines.append(make(key, place=file_system, used=gigabytes(used), limit=gigabytes(limit)))
-
-
-def parse_quotas(text: str) -> list[tuple[str, float, float]]:
-    """Read `quota -w` and `lfs quota -q`: file system, what is used and the limit, in GB; those without a limit are left out."""
-    found = []
-    for line in text.split("\n"):
-        parts = line.split()
-        if len(parts) < 4 or not ("/" in parts[0] or ":" in parts[0]):
-            continue
-        numbers = [int(part.rstrip("*")) for part in parts[1:4] if re.fullmatch(r"[0-9]{1,18}\*?", part)]
-        if len(numbers) == 3:
-            limits = [limit for limit in numbers[1:] if limit]
-            if limits:
-                found.append((parts[0], numbers[0] / 1024**2, min(limits) / 1024**2))
-    return found

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import contextvars
-import re
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,22 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from hpcampus.probes import ssh
 from hpcampus.probes.amounts import megabytes
-from hpcampus.probes.centre import CLOCK_SECONDS
+from hpcampus.probes.clocks import clocks, offset
 from hpcampus.probes.finding import Finding, Line, Option, note, ok, problem
-from hpcampus.probes.host import HostFacts, Mount, Root, mount_of, parse_host, propose_apptainer
+from hpcampus.probes.host import HostFacts, Root, parse_host, propose_apptainer
 from hpcampus.probes.server import SCRIPT, apptainer_line
-from hpcampus.validators import PLAIN_PATH
+from hpcampus.probes.shared import common_mounts, shared_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 NAME = "nodes"
 SHARED = "shared"
-DIRECTORY = "hpcampus"
-USUAL_DIRECTORY = "/srv/hpcampus"
-# Where no site keeps the files of its users, and what it would rather not have there, the worst last.
-PRIVATE_PLACES = ("/boot", "/dev", "/etc", "/proc", "/root", "/run", "/snap", "/sys", "/usr", "/var")
-LATE_PLACES = ("/opt", "/home", "/scratch")
 SECONDS = 40.0
 HOST_SECONDS = 25.0
 # Nodes are alike in groups; looking at the first of many takes seconds, at all of them minutes.
@@ -108,11 +101,6 @@ def _see(cluster: Cluster) -> tuple[dict[str, Seen], dict[str, str]]:
     return seen, {name: value for name, value in found.items() if isinstance(value, str)}
 
 
-def offset(text: str, before: float, after: float) -> float | None:
-    """Give how far a clock that said `text` between `before` and `after` is ahead, in seconds."""
-    return int(text) + 0.5 - (before + after) / 2 if re.fullmatch(r"[0-9]{9,11}", text) else None
-
-
 def examine(cluster: Cluster, seen: Mapping[str, Seen], failed: Mapping[str, str]) -> Finding:
     """Give the finding of what the hosts said.
 
@@ -184,74 +172,3 @@ def _slurm(facts: Mapping[str, HostFacts]) -> list[Line]:
     others = grouped(facts, lambda f: "" if f.slurm_ours else f.slurm)
     lines = [ok("nodes.slurm-ours", hosts=hosts, version=version) for version, hosts in ours.items()]
     return lines + [note("nodes.slurm-other", hosts=hosts, version=version) for version, hosts in others.items()]
-
-
-def clocks(offsets: Mapping[str, float]) -> list[Line]:
-    """Say which clocks differ from those of most hosts, and whether the one here differs from them.
-
-    Args:
-        offsets: By host, the seconds that it is ahead of the clock here.
-    """
-    if not offsets:
-        return []
-    usual = statistics.median_low(offsets.values())
-    lines = [
-        problem("nodes.clock", host=name, seconds=round(abs(value - usual)))
-        for name, value in offsets.items()
-        if abs(value - usual) > CLOCK_SECONDS
-    ]
-    if abs(usual) > CLOCK_SECONDS:
-        lines.append(note("nodes.clock-here", seconds=round(abs(usual))))
-    return lines
-
-
-def shared_lines(path: str, mounts: Mapping[str, Sequence[Mount]]) -> list[Line]:
-    """Say whether a path lies on one file system on all hosts.
-
-    Args:
-        path: The directory; it need not be there yet.
-        mounts: By host, its file systems.
-    """
-    below = {name: mount_of(found, path) for name, found in mounts.items()}
-    known = {name: mount for name, mount in below.items() if mount is not None}
-    kinds = ", ".join(f"{name}: {mount.type} {mount.source} on {mount.point}" for name, mount in known.items())
-    identities = {mount.identity for mount in known.values()}
-    if len(known) < len(mounts) or any(mount.type == "autofs" or not mount.identity for mount in known.values()):
-        return [note("nodes.shared-unknown", path=path, seen=kinds or "-")]
-    if len(identities) == 1:
-        first = next(iter(known.values()))
-        return [ok("nodes.shared", path=path, point=first.point, type=first.type)]
-    if all(mount.network for mount in known.values()) and len({mount.source for mount in known.values()}) == 1:
-        return [note("nodes.shared-unknown", path=path, seen=kinds)]
-    return [problem("nodes.not-shared", path=path, seen=kinds)]
-
-
-def common_mounts(mounts: Sequence[Sequence[Mount]]) -> list[str]:
-    """Propose directories on file systems that all hosts share, the best first.
-
-    Args:
-        mounts: The file systems of each host.
-    """
-    if not mounts:
-        return []
-    shared = [
-        mount
-        for mount in mounts[0]
-        if mount.identity
-        and PLAIN_PATH.fullmatch(mount.point)
-        and not mount.point.startswith(PRIVATE_PLACES)
-        and all(any(_same(mount, other) for other in others) for others in mounts[1:])
-    ]
-
-    def rank(mount: Mount) -> tuple[bool, int, bool, str]:
-        usual = f"{USUAL_DIRECTORY}/".startswith(f"{mount.point}/")
-        late = next((n for n, place in enumerate(LATE_PLACES, 1) if mount.point.startswith(place)), 0)
-        return (not usual, late, not mount.network, mount.point)
-
-    points = [mount.point for mount in sorted(shared, key=rank)]
-    usual = [USUAL_DIRECTORY for point in points if f"{USUAL_DIRECTORY}/".startswith(f"{point}/")]
-    return list(dict.fromkeys([*usual, *(f"{point}/{DIRECTORY}" for point in points if point != USUAL_DIRECTORY)]))
-
-
-def _same(one: Mount, other: Mount) -> bool:
-    return (one.point, one.type, one.identity) == (other.point, other.type, other.identity)

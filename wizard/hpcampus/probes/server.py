@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpcampus.probes import ssh
 from hpcampus.probes.amounts import gigabytes, megabytes
-from hpcampus.probes.centre import clock_lines
+from hpcampus.probes.clocks import clock_lines
 from hpcampus.probes.finding import Finding, Line, note, ok, problem
 from hpcampus.probes.host import (
     WEB_PORTS,

@@ -5,17 +5,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpcampus.collection_checks import load_checks
-from hpcampus.places import find_collection
-from hpcampus.probes import Finding, Level, Prober, centre, ssh
+from hpcampus.probes import Finding, Level, Prober, centre, clocks, directories, ssh
 from hpcampus.probes.sections import parse_sections
 from tests.unit.wizard.probes.conftest import VERSIONS, answering, commands, marked, sample
 
@@ -125,7 +121,7 @@ def test_a_controller_that_does_not_answer():
 
 @pytest.mark.parametrize(("now", "away"), [(1000000000, 0), (1000000004, 0), (999999900, 99), (1000000300, 298)])
 def test_a_clock_that_differs(now: int, away: int):
-    found = centre.clock_lines("", parse_sections(marked({"now": str(now)})), 1000000000, 1000000002)
+    found = clocks.clock_lines("", parse_sections(marked({"now": str(now)})), 1000000000, 1000000002)
     assert [f" by {away} s:" in line.text for line in found] == ([True] if away else [])
 
 
@@ -174,14 +170,7 @@ def test_quotas():
 server:/home 10485760* 52428800 62914560         120       0       0
 /lustre  1048576       0       0       -       5       0       0       -
 none"""
-    assert centre.parse_quotas(text) == [("server:/home", 10.0, 50.0)]
-
-
-def test_the_rules_are_those_of_the_collection():
-    name = load_checks(find_collection()).__name__
-    rules: Any = sys.modules[f"{name}.centres"]
-    for name in ("CENTRE_DIR", "CENTRE_PARTITION", "PROGRAM_PATH", "PROGRAM", "MODULE"):
-        assert getattr(centre, name).pattern == getattr(rules, name).pattern
+    assert directories.parse_quotas(text) == [("server:/home", 10.0, 50.0)]
 
 
 VALUES = st.one_of(st.text(max_size=60), st.sampled_from([*GOOD.values(), *slurm().values()]))

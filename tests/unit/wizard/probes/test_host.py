@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpcampus.probes import Finding, Level, Prober, nodes, server
+from hpcampus.probes import Finding, Level, Prober, clocks, nodes, server, shared
 from hpcampus.probes.host import (
     Mount,
     Root,
@@ -167,7 +167,7 @@ NFS = Mount("/shared", "nfs4", "srv:/x", "7_b")
     ],
 )
 def test_a_directory_that_is_shared_or_not(login: tuple[Mount, ...], node: tuple[Mount, ...], level: Level):
-    found = nodes.shared_lines("/shared/hpcampus", {"login": login, "c1": node})
+    found = shared.shared_lines("/shared/hpcampus", {"login": login, "c1": node})
     assert [line.level for line in found] == [level]
 
 
@@ -182,7 +182,7 @@ def test_a_directory_that_is_shared_or_not(login: tuple[Mount, ...], node: tuple
     ],
 )
 def test_clocks(offsets: dict[str, float], levels: list[Level]):
-    assert [line.level for line in nodes.clocks(offsets)] == levels
+    assert [line.level for line in clocks.clocks(offsets)] == levels
 
 
 CLUSTER = Cluster("login", "login", ("c1", "c2"), "admin", "/k")
@@ -309,20 +309,20 @@ def test_the_script_over_connections(ssh_program: Path, tmp_path: Path):
     ],
 )
 def test_directories_on_what_all_share(login: tuple[Mount, ...], node: tuple[Mount, ...], paths: list[str]):
-    assert nodes.common_mounts([login, node]) == paths
+    assert shared.common_mounts([login, node]) == paths
 
 
 def test_the_best_of_what_all_share():
     points = ("/home", "/data", "/srv", "/opt/x", "/cluster")
     mounts = [Mount(point, "nfs4" if point != "/cluster" else "ext4", "s:/x", point) for point in points]
-    assert nodes.common_mounts([mounts, mounts]) == [
+    assert shared.common_mounts([mounts, mounts]) == [
         "/srv/hpcampus",
         "/data/hpcampus",
         "/cluster/hpcampus",
         "/opt/x/hpcampus",
         "/home/hpcampus",
     ]
-    assert nodes.common_mounts([]) == []
+    assert shared.common_mounts([]) == []
 
 
 def test_apptainer_is_wanted_on_the_login_node_too():
