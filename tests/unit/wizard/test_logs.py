@@ -232,7 +232,7 @@ def test_a_run_is_followed_to_its_end(local_site: Site, collection: Path, comman
             assert "one: running" in first
             flag.unlink()
             rest = follower.stdout.read()
-        child.communicate(timeout=60)
+        child.communicate(timeout=180)
     assert follower.returncode == 0
     for wanted in ("TASK [Leave a mark]", "two: running", "three: running", "PLAY RECAP"):
         assert wanted in rest

@@ -41,7 +41,7 @@ def processes(state: Path) -> list[int]:
     return found
 
 
-def wait_for(what: Any, seconds: float = 20) -> bool:
+def wait_for(what: Any, seconds: float = 60) -> bool:
     limit = time.monotonic() + seconds
     while not what() and time.monotonic() < limit:
         time.sleep(0.05)
@@ -82,7 +82,7 @@ def test_killed_in_the_middle_of_a_step(
 
     flag.unlink()
     with start(command, local_site) as again:
-        shown = again.communicate(timeout=60)[0]
+        shown = again.communicate(timeout=180)[0]
     assert again.returncode == 0, shown
     assert f"cut off in the middle of the step {name}, which began 20" in shown
     if before:
@@ -90,7 +90,7 @@ def test_killed_in_the_middle_of_a_step(
     assert marks(local_site) == list(STEPS)
     assert processes(local_site.state.path) == []
     with start(command, local_site, "--changed") as third:
-        shown = third.communicate(timeout=60)[0]
+        shown = third.communicate(timeout=180)[0]
     assert "cut off" not in shown
     assert shown.count("left out: ") == 3
 
@@ -140,6 +140,6 @@ def test_a_second_run_waits_for_nobody(local_site: Site, collection: Path, comma
         assert second.returncode == 6
         assert str(first.pid) in shown
         flag.unlink()
-        first.communicate(timeout=60)
+        first.communicate(timeout=180)
     assert first.returncode == 0
     assert marks(local_site) == list(STEPS)

@@ -38,7 +38,7 @@ def spawn(command: list[str], local_site: Site, tmp_path: Path) -> Any:
             [command[1], *arguments, "-i", str(local_site.inventory)],
             encoding="utf-8",
             dimensions=size,
-            timeout=40,
+            timeout=120,
             cwd=str(tmp_path),
             env={
                 **os.environ,
