@@ -16,6 +16,7 @@ from prompt_toolkit.shortcuts import PromptSession
 from questionary.constants import DEFAULT_QUESTION_PREFIX
 from questionary.styles import merge_styles_default
 
+from hpcampus.screens.confirm import yes_or_no
 from hpcampus.screens.dialogue import Dialogue
 from hpcampus.screens.progress import tell
 from hpcampus.setup.asker import Back
@@ -80,7 +81,7 @@ class Terminal(Dialogue):
 
     def confirm(self, question: str, *, default: bool) -> bool:
         """Ask for yes or no."""
-        return bool(questionary.confirm(question, default=default).unsafe_ask())
+        return yes_or_no(question, default=default)
 
     def waiting(self, key: str) -> AbstractContextManager[object]:
         """Say the text of a key in a line that goes with the block."""
