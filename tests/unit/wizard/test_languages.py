@@ -5,18 +5,22 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import string
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+import pexpect
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hpcampus.texts import LANGUAGES, choose_language, de, en, load
 from hpcampus.texts.spelling import SPELLINGS, spell, spell_out
+from tests.unit.wizard.conftest import ROOT
 from tests.unit.wizard.test_cli import COMMANDS, hpcampus
 
 # Texts whose only words are those of a command, or the same in both languages.
@@ -225,3 +229,22 @@ def test_the_german_page_for_a_centre_is_one_page(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert len(lines) <= 60
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("utf-8", "Esc: zurück"), ("ascii", "Esc: zurueck")])
+def test_questions_in_a_terminal_are_german(tmp_path: Path, encoding: Any, shown: Any) -> None:
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT / "wizard"), "HPCAMPUS_LANGUAGE": "de", "PYTHONIOENCODING": encoding,
+        "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "hpcampus", "setup", "--skip-host-keys"]
+    child = pexpect.spawn(command[0], command[1:], cwd=tmp_path, env=environment, encoding="utf-8", timeout=30)
+    try:
+        child.expect_exact("Was soll installiert werden?")
+        child.expect_exact(shown)
+        child.send("\x03")
+        child.expect_exact("Abgebrochen; nichts wurde geschrieben.")
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+    assert child.exitstatus == 130
