@@ -25,6 +25,7 @@ from tests.unit.wizard.test_cli import COMMANDS, hpcampus
 
 # Texts whose only words are those of a command, or the same in both languages.
 SAME = {
+    "probes.level.problem",
     "setup.line.problem",
     "summary.retry-apply",
     "summary.retry-demo",

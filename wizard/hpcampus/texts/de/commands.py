@@ -73,6 +73,23 @@ TEXTS: Final[dict[str, str]] = {
     "help.logs": "Die aufgehobenen Läufe zeigen; mit dem Namen eines Schritts ausgeben, was Ansible in dessen neuestem Lauf sagte.",
     "help.logs.last": "Den neuesten Lauf ausgeben.",
     "help.logs.follow": "Ausgeben, was gerade läuft, während es entsteht, und die Läufe danach, solange sie dauern.",
+    "help.probe": """Eine Sache ansehen, wie setup es im Hintergrund tut, und sagen, was zu sehen war und was daraus folgt.
+
+    Nirgends wird etwas geändert. Ist etwas ein Problem, ist der Exit-Code 8.
+    """,
+    "help.probe.machine": "Diesen Rechner ansehen: System, Größe, Ports, Webserver, Firewall.",
+    "help.probe.name": "Den Namen des Hubs ansehen: seine Adressen, und ob ein Zertifikat per ACME zu bekommen wäre.",
+    "help.probe.nodes": "Hosts eines eigenen Clusters ansehen: System, Größe, sudo, Uhren, Slurm, was sie gemeinsam haben.",
+    "help.probe.centre": "Den Login-Knoten eines fremden Clusters ansehen: Slurm, Partitionen, Python, Apptainer, Verzeichnisse.",
+    "help.probe.moodle": "Ansehen, was ein Moodle für LTI über sich sagt: Issuer, Adressen, Schlüssel.",
+    "help.probe.ldap": "Ein LDAP-Verzeichnis ansehen: Verschlüsselung, Anmeldung, und ob Leute zu finden sind.",
+    "help.probe.base": "Wo im Verzeichnis die Leute stehen.",
+    "help.probe.bind-user": "Name für die Anmeldung; ohne ihn wird es anonym versucht.",
+    "help.probe.password-file": "Datei mit dessen Passwort; - liest es von der Standardeingabe.",
+    "help.probe.ca-file": "Datei mit Zertifikaten, denen statt denen des Systems vertraut wird.",
+    "help.probe.user": "Konto für die Anmeldung; es muss root sein, oder ohne Passwort root werden können.",
+    "help.probe.account": "Konto am Rechenzentrum.",
+    "help.probe.known-hosts": "Datei mit den festgehaltenen Keys der Hosts; mit einem Host, der nicht darin steht, wird nicht gesprochen.",
     "help.setup": """Nach dem Standort fragen und sein Inventory schreiben.
 
     Ein neuer Aufruf zeigt die Werte des Inventorys. Ctrl-C behält die bisherigen Antworten, ohne Passwörter. Mit

@@ -27,6 +27,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Es liegt weder neben diesem Python noch im PATH.",
         "Die Umgebung mit 'make venv' anlegen, oder: pip install ansible-core",
     ),
+    "user-and-password": (
+        "--user und --password-file gehören zusammen.",
+        "Ein Verzeichnis lässt einen Namen mit seinem Passwort ein, oder jemanden ohne beides.",
+        "Beide angeben, oder keines.",
+    ),
     "step-and-from": (
         "--step und --from schließen einander aus.",
         "Das eine führt einen einzigen Schritt aus, das andere alle ab ihm.",
@@ -91,6 +96,11 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Die Datei mit dem Passwort ist nicht lesbar: {path}",
         "{problem}",
         "Eine Datei angeben, deren erste Zeile das Passwort ist.",
+    ),
+    "known-hosts-missing": (
+        "Eine Datei {path} mit Host-Keys gibt es nicht.",
+        "Ein Host, dessen Key nicht bekannt ist, könnte jeder sein.",
+        "Sich einmal mit ssh auf dem Host anmelden, den Fingerprint mit dem vergleichen, den seine Betreiber nennen, oder mit --known-hosts eine andere Datei angeben.",
     ),
     "host-key-missing": (
         "Von {host} war kein Host-Key zu bekommen.",
