@@ -98,7 +98,7 @@ class Install:
             try:
                 self.asked = converse(terminal, QUESTIONS, answers)
                 assert terminal.ended() == 0, terminal.screen()
-                return terminal.screen()
+                return terminal.everything()
             finally:
                 terminal.close()
 

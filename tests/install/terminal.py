@@ -72,6 +72,10 @@ class Terminal:
         """Change the size of the terminal, as somebody does who pulls at its window."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(lines))
 
+    def everything(self) -> str:
+        """Give all that was ever on the screen, its lines as they were before they were wrapped."""
+        return self._tmux("capture-pane", "-p", "-J", "-S", "-")
+
     def keep(self, title: str) -> None:
         """Keep the screen as a text file, numbered in the order of time."""
         self.kept += 1
