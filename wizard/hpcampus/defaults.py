@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from hpcampus.errors import CollectionError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@functools.cache
 def role_defaults(collection: Path) -> dict[str, Any]:
     """Read the defaults of all roles of the collection.
 

@@ -20,7 +20,7 @@ from hpcampus.setup import Request, Setup
 from tests.unit.wizard.conftest import ANSWERS, CENTRE, ROOT, SINGLE
 
 GOLDEN = Path(__file__).with_name("golden")
-PROFILES = {"own-cluster": ANSWERS, "single": SINGLE, "remote-centre": CENTRE}
+PROFILES: dict[str, dict[str, Any]] = {"own-cluster": ANSWERS, "single": SINGLE, "remote-centre": CENTRE}
 NAMES = ("nodes", "hub", "centre")
 FILES = ("hosts.yml", "group_vars/all/main.yml", "known_hosts.txt")
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
@@ -28,8 +28,11 @@ BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 
 def looks() -> Prober:
     """A prober that finds middling nodes, wherever it looks."""
-    facts = {"cpus": 8, "memory_mb": 32000}
-    return Prober([Probe(name, 5, lambda _known: 1, lambda _, name=name: Finding(name, facts=facts)) for name in NAMES])
+    return Prober([finds(name) for name in NAMES])
+
+
+def finds(name: str) -> Probe:
+    return Probe(name, 5, lambda _known: 1, lambda _: Finding(name, facts={"cpus": 8, "memory_mb": 32000}))
 
 
 def write(directory: Path, profile: str) -> Site:

@@ -30,10 +30,10 @@ HOME = Path("/tmp/hpcampus-screens")
 PASSWORD = "correct horse"
 NAMES = [question.key for question in QUESTIONS]
 KNOWN = prompts(NAMES)
-TYPED = {
+TYPED: dict[str, str] = {
     "hub_name": "jupyter.example.org", "ssh_user": "", "controller": "ctl", "compute": "node[1-3]", "admin_password": PASSWORD,
     "password_again": PASSWORD, "course_slug": "physics101", "centre_login": "login.hpc.example.net", "centre_account": "p123hub",
-    "centre_host_key": CENTRE["centre_host_key"], "centre_base_dir": "/project/p123/hpcampus", "centre_partition": "interactive",
+    "centre_host_key": str(CENTRE["centre_host_key"]), "centre_base_dir": "/project/p123/hpcampus", "centre_partition": "interactive",
     "tls": "", "overview": "", "write": "",
 }  # fmt: skip
 ROWS = {"single": "One server", "own-cluster": "A hub, and Slurm hosts", "remote-centre": "A hub, and one plain"}
@@ -47,10 +47,7 @@ ASKED = {
     ],
 }  # fmt: skip
 
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux draws the screens"),
-]
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
@@ -106,8 +103,12 @@ def pick(terminal: Terminal, beginning: str) -> None:
             terminal.press("Enter")
             return
         terminal.press("Down")
-        terminal.wait(lambda screen, now=now: chosen_now(screen) not in {"", now}, 10)
+        terminal.wait(moved_from(now), 10)
     raise AssertionError(terminal.screen())
+
+
+def moved_from(row: str) -> Callable[[str], bool]:
+    return lambda screen: chosen_now(screen) not in {"", row}
 
 
 def compare(terminal: Terminal, name: str, wanted: str) -> None:
