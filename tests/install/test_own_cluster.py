@@ -11,7 +11,6 @@ import pytest
 
 from hpcampus.lab import Host, Lab
 from hpcampus.lab.places import lab_dir
-from hpcampus.texts.en import TEXTS
 from tests.install.controller import Controller
 from tests.install.report import write
 from tests.install.stages import (
@@ -27,7 +26,6 @@ from tests.install.stages import (
     write_own_lines,
     yes,
 )
-from tests.install.terminal import Terminal
 from tests.install.watch import ArgvWatch
 
 if TYPE_CHECKING:
@@ -46,18 +44,6 @@ UNCHANGED_SECONDS_AT_MOST = 20
 # From the first question to the proof.
 STAGES = ("setup", "apply, killed", "apply, resumed", "verify")
 KILLED_IN = "hub"
-
-
-def change_shared_directory(terminal: Terminal) -> None:
-    """Go into a section, change what is not where it usually is, come back, and go on."""
-    line("Cluster")(terminal)
-    terminal.wait(lambda screen: f"? {TEXTS['section.cluster']}" in screen)
-    terminal.keep("section")
-    line(TEXTS["prompt.shared_dir"])(terminal)
-    terminal.wait(lambda screen: screen.splitlines()[-1].startswith(f"? {TEXTS['prompt.shared_dir']}"))
-    typed("/shared/hpcampus")(terminal)
-    line(TEXTS["setup.back"])(terminal)
-    line(TEXTS["setup.write"])(terminal)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +67,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
                 "admin_password": secret(install.password),
                 "password_again": secret(install.password),
                 "course_slug": typed("physics"),
-                "overview": change_shared_directory,
+                "overview": line("Write the inventory"),
                 "write": yes,
                 "menu": line("Quit"),
             }
@@ -100,8 +86,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Install]:
 
 
 def test_few_questions_are_asked(installed: Install) -> None:
-    # And one that was answered in the menu.
-    assert len(installed.questions()) + 1 <= QUESTIONS_AT_MOST, installed.asked
+    assert len(installed.questions()) <= QUESTIONS_AT_MOST, installed.asked
     assert len(set(installed.asked)) == len(installed.asked)
 
 
