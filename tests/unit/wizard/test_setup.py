@@ -9,11 +9,13 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hpcampus import cli, vault
 from hpcampus.errors import AnswersError, HostKeyError, InventoryError
@@ -25,7 +27,7 @@ from hpcampus.render import NodeSize
 from hpcampus.setup import LEAVE, WRITE, Back, Request, Setup
 from hpcampus.setup.inputs import read_answers, write_answers
 from hpcampus.yaml_files import read_plain
-from tests.unit.wizard.conftest import ANSWERS, CANARY, CENTRE, ROOT, write_certificate
+from tests.unit.wizard.conftest import ANSWERS, CANARY, CENTRE, QUESTIONS, ROOT, SINGLE, write_certificate
 
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI"
 PASSWORD = f"pw-{CANARY}"
@@ -685,3 +687,35 @@ def test_a_contradiction_is_told_and_can_be_mended(site: Site) -> None:
     person = Person({}, [WRITE, LEAVE])
     assert setup(site, person).run().written == {}
     assert "contradict" in person.troubles[0]
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=40)
+    | st.sampled_from(["", " ", "a b", "{{ x }}", "-", "<"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+NAMES = st.sampled_from([*(question.key for question in QUESTIONS), *sorted(QUESTIONS.specs.options)]) | st.text(
+    max_size=20
+)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([ANSWERS, CENTRE, SINGLE]), st.dictionaries(NAMES, ANYTHING, min_size=1, max_size=3))
+def test_no_answer_of_any_type_breaks_it_or_is_written(site: Site, right: Any, wrong: Any) -> None:
+    """What is wrong is said by name; only what the collection would refuse as a whole is an error of the inventory."""
+    setting = setup(
+        site,
+        from_file={**right, **wrong},
+        password=PASSWORD,
+        skip_host_keys=True,
+        dry_run=True,
+        prober=lambda: Prober([]),
+    )
+    with suppress(AnswersError, InventoryError):
+        setting.run()
+    assert not site.inventory.exists()
