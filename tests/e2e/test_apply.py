@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Platform
 
 HPCAMPUS = str(Path(sys.executable).parent / "hpcampus")
+QUIT = r"(\d+)\. Quit; the next run goes on here[^:]*: "
 CLERK = "correct horse battery"
 
 
@@ -45,10 +46,14 @@ def apply(site: Site, *options: str) -> pexpect.spawn[str]:
 
 
 def ended(process: pexpect.spawn[str]) -> tuple[int | None, str]:
-    """Wait for the end; give the exit status and what was printed since the last expectation."""
-    process.expect(pexpect.EOF)
+    """Wait for the end, and quit where a failure asks what to do; give the exit status and what was printed until then."""
+    output = ""
+    while process.expect([pexpect.EOF, QUIT]):
+        output += f"{process.before}{process.after}"
+        assert isinstance(process.match, re.Match)
+        process.sendline(process.match[1])
     process.close()
-    return process.exitstatus, process.before or ""
+    return process.exitstatus, f"{output}{process.before}"
 
 
 def set_for_host(site: Site, host: str, **variables: str | int) -> None:

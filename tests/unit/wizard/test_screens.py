@@ -21,6 +21,7 @@ import pytest
 
 from hpcampus.places import site_at
 from hpcampus.yaml_files import read_plain
+from tests.install.controller import FOREIGN
 from tests.install.terminal import Terminal, asked_now, chosen_now, prompts
 from tests.unit.wizard.conftest import CENTRE, QUESTIONS, ROOT
 
@@ -58,9 +59,7 @@ def start() -> Iterator[Callable[..., Terminal]]:
     terminals: list[Terminal] = []
 
     def begin(*options: str, **environment: str) -> Terminal:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ANSIBLE_", "HPCAMPUS_"))
-        }
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         env = {**kept, "HOME": str(HOME), "PYTHONPATH": str(ROOT / "wizard"), "LC_ALL": "C.UTF-8", **environment}
         argv = [sys.executable, "-m", "hpcampus", "setup", "--skip-host-keys", *options]
         # tmux's server keeps the environment of the one that starts it.
