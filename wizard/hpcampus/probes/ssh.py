@@ -54,8 +54,8 @@ class SshError(OSError):
 
 
 def script(name: str) -> str:
-    """Give the text of a script of this package."""
-    return (SCRIPTS / f"{name}.sh").read_text(encoding="utf-8")
+    """Give the text of a script of this package, after what all of them use."""
+    return "".join((SCRIPTS / f"{part}.sh").read_text(encoding="utf-8") for part in ("common", name))
 
 
 def argv(host: Host) -> list[str]:

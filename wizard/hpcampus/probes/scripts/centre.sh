@@ -4,24 +4,6 @@
 # Looks at the login node of somebody else's cluster: read by `sh -s`, needs no privilege, writes nothing. What it prints stands between
 # marks, since profiles and greetings of the site print as well. The last line runs it, so that a script cut short does nothing.
 
-section() { # NAME PROGRAM ARGUMENTS...: prints what the program prints, between marks
-    printf '\n@@hpcampus begin %s\n' "$1"
-    shift
-    "$@" 2>&1
-    last=$?
-    printf '\n@@hpcampus end %s\n' "$last"
-}
-
-limited() { # SECONDS PROGRAM ARGUMENTS...
-    limit=$1
-    shift
-    if command -v timeout >/dev/null 2>&1; then
-        timeout -k 1 "$limit" "$@"
-    else
-        "$@"
-    fi
-}
-
 # A site sets its paths, its modules and the variables that name its directories in the profile of a login shell alone.
 login_shell() {
     limited 20 bash -lc '
@@ -83,12 +65,12 @@ places() {
     # An automounter with many directories may take long to list them.
     # shellcheck disable=SC2016
     limited 5 sh -c '
-        for directory in /project/*/"$1" /projects/*/"$1" /project/"$1" /projects/"$1" /work/"$1" /work/*/"$1" /data/"$1" /gpfs/*/"$1"; do
+        for directory in /project/*/"$1" /projects/*/"$1" /project/"$1" /projects/"$1" /data/"$1" /gpfs/*/"$1"; do
             [ ! -d "$directory" ] || printf "%s\n" "$directory"
         done
         # A group may share a directory without one for each of its members.
         for group in $(id -Gn); do
-            for directory in /project/"$group" /projects/"$group" /work/"$group"; do
+            for directory in /project/"$group" /projects/"$group"; do
                 [ ! -d "$directory" ] || printf "%s\n" "$directory"
             done
         done

@@ -4,23 +4,6 @@
 # Looks at a host that the platform is to be installed on: read by `sh -s`, writes nothing, and uses root's rights only where the account
 # has them without a password. What it prints stands between marks. The last line runs it, so that a script cut short does nothing.
 
-section() { # NAME PROGRAM ARGUMENTS...: prints what the program prints, between marks
-    printf '\n@@hpcampus begin %s\n' "$1"
-    shift
-    "$@" 2>&1
-    printf '\n@@hpcampus end %s\n' "$?"
-}
-
-limited() { # SECONDS PROGRAM ARGUMENTS...
-    limit=$1
-    shift
-    if command -v timeout >/dev/null 2>&1; then
-        timeout -k 1 "$limit" "$@"
-    else
-        "$@"
-    fi
-}
-
 privileged() { # PROGRAM ARGUMENTS...: as root where that needs no password, else as this account
     case $root in
         root) limited 8 "$@" ;;
