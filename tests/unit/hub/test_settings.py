@@ -3,6 +3,7 @@
 """The administrator's settings are checked before anything starts, and every message names the place."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -155,6 +156,21 @@ def test_a_good_configuration() -> None:
         ({"courses": [course(profile="none")]}, r"courses\[py1\]\.profile.*small, gpu"),
         ({"courses": [course(students="alice")]}, "students"),
         ({"courses": [course(open="yes")]}, "open"),
+        ({"courses": [course(graders="gus")]}, "graders"),
+        ({"courses": [course(profiles=["small", "huge"])]}, r"courses\[py1\]\.profiles.*huge.*small, gpu"),
+        (
+            {"courses": [course(profiles=["small"], profile="gpu")]},
+            r"courses\[py1\]\.profile: 'gpu' is not one of small",
+        ),
+        ({"courses": [course(reservation="a b")]}, "reservation.*Slurm"),
+        ({"courses": [course(data=["../other"])]}, "data.*directory"),
+        ({"courses": [course(start="12.10.2026")]}, "start.*2026-10-12"),
+        ({"courses": [course(end="2026-02-30")]}, "end.*2026-10-12"),
+        ({"courses": [course(start="2026-10-12", end="2026-10-11")]}, "not in this order"),
+        ({"courses": [course(end="2026-10-12", expires="2026-10-11")]}, "not in this order"),
+        ({"courses": [course(grading={"slots": 0})]}, r"courses\[0\]\.grading: grading\.slots"),
+        ({"courses": [course(grading={"memory": "lots"})]}, r"grading\.memory"),
+        ({"courses": [course(grading={"nodes": 2})]}, "unknown setting nodes"),
     ],
 )
 def test_a_wrong_setting_is_named(changes: dict[str, Any], place: str) -> None:
@@ -294,3 +310,27 @@ def test_whatever_name_is_let_through_is_harmless_in_a_shell(name: str) -> None:
     assert name.isascii()
     assert name.replace("_", "a").isalnum()
     assert not name.upper().startswith(("LD_", "PYTHON", "SLURM", "APPTAINER", "JUPYTER"))
+
+
+def test_a_course_is_there_from_its_first_day_to_its_last_and_for_who_runs_it_until_it_expires() -> None:
+    dated = course(graders=["gus"], start="2026-10-12", end="2027-02-12", expires="2027-10-01")
+    found = site(courses=[dated]).courses["py1"]
+    days = {
+        "before": date(2026, 10, 11),
+        "first": date(2026, 10, 12),
+        "last": date(2027, 2, 12),
+        "after": date(2027, 2, 13),
+        "kept": date(2027, 9, 30),
+        "expired": date(2027, 10, 1),
+    }
+
+    def has(name: str) -> list[str]:
+        return [word for word, day in days.items() if found.is_offered_to(name, day)]
+
+    assert has("alice") == ["first", "last"]
+    assert has("ida") == has("gus") == ["before", "first", "last", "after", "kept"]
+    assert has("stranger") == []
+    assert [day for day in days.values() if found.has_expired(day)] == [days["expired"]]
+    undated = site(courses=[course()]).courses["py1"]
+    assert undated.is_offered_to("alice", date(1999, 1, 1))
+    assert undated.is_offered_to("alice", date(2999, 1, 1))

@@ -9,6 +9,7 @@ what to do about it.
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 from .names import course_user, is_slug
@@ -22,6 +23,8 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?")
 _UNIX_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _HOST_KEY = re.compile(r"(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{40,2000}={0,2}")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._+-]{1,64}){1,12}")
+_DIRECTORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MEMORY = re.compile(r"([1-9][0-9]{0,8})([KMGT])")
 _MEMORY_MB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024.0}
 # What decides which program runs, what it loads or whose it is stays with the platform, in upper and lower case. The check of an
@@ -163,21 +166,69 @@ class Tunnel:
         return tuple(f"{name} {key}" for key in self.host_keys)
 
 
+def today() -> date:
+    """The day at the hub, by its own time zone: the days of a course begin and end there."""
+    return datetime.now(UTC).astimezone().date()
+
+
+@dataclass(frozen=True)
+class Grading:
+    """How a course's submissions are run: so many tasks at once, and the limits of each."""
+
+    slots: int = 2
+    minutes: int = 10
+    memory_mb: int = 1024
+    isolate_tests: bool = False
+    """Whether tests run in a process of their own, out of reach of the student's code."""
+
+
 @dataclass(frozen=True)
 class Course:
-    """A course: who teaches, who takes part, which image and profile its servers use."""
+    """A course: who teaches, grades and takes part, what its servers are, and when.
+
+    ``profiles`` are the sizes that may be chosen for it, all if there are none. ``data`` names directories below the course's
+    ``coursedata`` that its members may read; ``shared`` says whether they may read the site's shared data.
+    """
 
     slug: str
     title: str
     instructors: tuple[str, ...] = ()
+    graders: tuple[str, ...] = ()
     students: tuple[str, ...] = ()
     open: bool = False
     image: str = ""
     profile: str = ""
+    profiles: tuple[str, ...] = ()
+    reservation: str = ""
+    assignments: bool = True
+    data: tuple[str, ...] = ()
+    shared: bool = False
+    start: date | None = None
+    """First day for students."""
+    end: date | None = None
+    """Last day for students."""
+    expires: date | None = None
+    """Day from which nobody has it any more."""
+    grading: Grading = Grading()
 
     def has(self, user_name: str) -> bool:
-        """Say whether a person takes part in the course, as a student or as an instructor."""
-        return self.open or user_name in self.students or user_name in self.instructors
+        """Say whether a person takes part in the course, as a student, a grader or an instructor."""
+        return self.open or user_name in self.students or self.is_run_by(user_name)
+
+    def is_run_by(self, user_name: str) -> bool:
+        """Say whether a person teaches or grades."""
+        return user_name in self.instructors or user_name in self.graders
+
+    def has_expired(self, day: date) -> bool:
+        """Say whether nobody has the course any more."""
+        return self.expires is not None and day >= self.expires
+
+    def is_offered_to(self, user_name: str, day: date) -> bool:
+        """Say whether a person may start a server for the course: whoever runs it until it expires, others while it lasts."""
+        if self.has_expired(day) or not self.has(user_name):
+            return False
+        lasts = (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+        return lasts or self.is_run_by(user_name)
 
 
 @dataclass(frozen=True)
@@ -280,6 +331,17 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     raise SettingsError(f"{value!r} is not a mapping")
 
 
+def _day(value: Any) -> date | None:
+    if value == "":
+        return None
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise SettingsError(f"{value!r} is not a day; write it as 2026-10-12")
+
+
 def _names(value: Any) -> tuple[str, ...]:
     if isinstance(value, (list, tuple)) and all(isinstance(name, str) and name for name in value):
         return tuple(value)
@@ -296,6 +358,17 @@ def _distinct(check: Check, what: str) -> Check:
         if len(set(entries)) != len(entries):
             raise SettingsError(f"{value!r} names one of the {what} twice")
         return entries
+
+    return read
+
+
+def _list_of(check: Check) -> Check:
+    """A list, empty or not, whose entries each pass a check."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)):
+            raise SettingsError(f"{value!r} is not a list")
+        return tuple(check(entry) for entry in value)
 
     return read
 
@@ -472,15 +545,45 @@ _TUNNEL: dict[str, tuple[Check, Any]] = {
     "registry_dir": (_path, "/run/hpcampus/tunnel"),
     "signer_socket": (_path, "/run/hpcampus/signer.sock"),
 }
+_GRADING: dict[str, tuple[Check, Any]] = {
+    "slots": (_integer(1, 10_000), Grading.slots),
+    "minutes": (_minutes, Grading.minutes),
+    "memory": (parse_memory_mb, Grading.memory_mb),
+    "isolate_tests": (_boolean, Grading.isolate_tests),
+}
+
+
+def _grading(value: Any) -> Grading:
+    record = _read("grading", _GRADING, value)
+    return Grading(memory_mb=record.pop("memory"), **record)
+
+
+def _anything(value: Any) -> Any:
+    return value
+
+
 _COURSE: dict[str, tuple[Check, Any]] = {
     "slug": (_slug, _REQUIRED),
     "title": (_label, _REQUIRED),
     "instructors": (_names, ()),
+    "graders": (_names, ()),
     "students": (_names, ()),
     "open": (_boolean, False),
     "image": (_optional_slug, ""),
     "profile": (_optional_slug, ""),
+    "profiles": (_list_of(_slug), ()),
+    "reservation": (_slurm_name_or_none, ""),
+    "assignments": (_boolean, True),
+    "data": (_list_of(_text(_DIRECTORY, "the name of a directory (letters, digits, . _ -)")), ()),
+    "shared": (_boolean, False),
+    "start": (_day, None),
+    "end": (_day, None),
+    "expires": (_day, None),
+    "grading": (_grading, Grading()),
 }
+# What stands in a record for the course's own service, its image and its files.
+_COURSE_ELSEWHERE = ("owner", "private", "repository", "quota_mb", "calendar", "late", "sync", "image_test")
+_COURSE_RECORD = {**_COURSE, **dict.fromkeys(_COURSE_ELSEWHERE, (_anything, None))}
 
 
 def _read(where: str, fields: Mapping[str, tuple[Check, Any]], value: object) -> dict[str, Any]:
@@ -603,7 +706,10 @@ def read_site(
             for name, record in _read_list("HpcHub.profiles", _PROFILE, "name", profiles).items()
         },
         tunnel=_read_tunnel(tunnel),
-        courses={s: Course(**r) for s, r in _read_list("HpcHub.courses", _COURSE, "slug", courses).items()},
+        courses={
+            slug: Course(**{key: value for key, value in record.items() if key in _COURSE})
+            for slug, record in _read_list("HpcHub.courses", _COURSE_RECORD, "slug", courses).items()
+        },
         carrier_dir=checked_dir,
     )
     _check_references(site)
@@ -634,18 +740,27 @@ def _check_references(site: Site) -> None:
     for profile in site.profiles.values():
         _check_profile(site, profile)
     for course in site.courses.values():
-        if not is_slug(course_user(course.slug)):
-            raise SettingsError(f"HpcHub.courses[{course.slug}].slug: is too long; 57 characters at most")
-        if course.profile:
-            _known(f"HpcHub.courses[{course.slug}].profile", course.profile, site.profiles)
-        profile = site.profiles[course.profile] if course.profile else next(iter(site.profiles.values()))
-        cluster = site.clusters[profile.cluster]
-        if cluster.accounts.mode != "one":
-            raise SettingsError(
-                f"HpcHub.courses[{course.slug}].profile: runs on cluster {cluster.name} with accounts.mode"
-                f" {cluster.accounts.mode!r}, where jobs cannot mount the directories of courses; choose a profile on a cluster"
-                " with mode 'one'"
-            )
+        _check_course(site, course)
+
+
+def _check_course(site: Site, course: Course) -> None:
+    where = f"HpcHub.courses[{course.slug}]"
+    if not is_slug(course_user(course.slug)):
+        raise SettingsError(f"{where}.slug: is too long; 57 characters at most")
+    for name in course.profiles:
+        _known(f"{where}.profiles", name, site.profiles)
+    if course.profile:
+        _known(f"{where}.profile", course.profile, course.profiles or site.profiles)
+    days = [day for day in (course.start, course.end, course.expires) if day is not None]
+    if days != sorted(days):
+        raise SettingsError(f"{where}.start: start, end and expires are not in this order; change one of them")
+    usual = course.profile or next(iter(course.profiles or site.profiles))
+    cluster = site.clusters[site.profiles[usual].cluster]
+    if cluster.accounts.mode != "one":
+        raise SettingsError(
+            f"{where}.profile: runs on cluster {cluster.name} with accounts.mode {cluster.accounts.mode!r}, where jobs cannot"
+            " mount the directories of courses; choose a profile on a cluster with mode 'one'"
+        )
 
 
 def _check_profile(site: Site, profile: Profile) -> None:
