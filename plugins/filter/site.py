@@ -10,6 +10,7 @@ import typing as t
 
 import yaml
 from ansible_collections.hpcampus.platform.plugins.module_utils import site_problems as checks
+from ansible_collections.hpcampus.platform.plugins.module_utils.site_problems import course_files
 from ansible_collections.hpcampus.platform.plugins.module_utils.spec_problems import shape_problems
 from jinja2.exceptions import TemplateError, UndefinedError
 from jinja2.runtime import Undefined
@@ -35,7 +36,11 @@ def site_problems(
         One message for each problem; empty when all is well. What relies on shapes is checked only when these hold.
     """
     options = _options(pathlib.Path(roles))
+    own = sorted({name for host in groups["all"] for name in hosts[host] if course_files.is_course_variable(name)})
+    # Each is a record as those of the list are.
+    options |= {name: {"type": "dict", "options": options[course_files.LIST]["options"]} for name in own}
     known = {host: _known_values(hosts[host], options) for host in groups["all"]}
+    site = {**site, **{name: values[name] for values in known.values() for name in own if name in values}}
     found = [finding for values in [*known.values(), site] for finding in _shape_findings(values, options)]
     if found:
         unknown = [text for host in groups["all"] for text in checks.unknown_problems(hosts[host], site)]
@@ -47,8 +52,19 @@ def site_problems(
         }
         texts = [text for values in known.values() for text in checks.site_problems(values, site, groups, reach)]
         texts += [text for host in groups["all"] for text in checks.unknown_problems(hosts[host], site)]
+    texts += _scattered(own, known)
     # What a group or the whole site sets is told once.
     return list(dict.fromkeys(texts))
+
+
+def _scattered(names: t.Sequence[str], known: t.Mapping[str, Variables]) -> t.Iterator[str]:
+    """Find courses that some hosts know and others do not: the hub would start servers without directories."""
+    for name in names:
+        without = [host for host, values in known.items() if name not in values]
+        if without:
+            yield checks.problem(
+                name, "set", f"{', '.join(without)} cannot see it", "Move its file to group_vars/all/courses/"
+            )
 
 
 def _options(roles: pathlib.Path) -> dict[str, t.Any]:

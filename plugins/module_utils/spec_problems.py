@@ -8,6 +8,7 @@ all at once, and names the very place in a list.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import typing as t
 
@@ -17,8 +18,9 @@ _KINDS: dict[str, tuple[tuple[type, ...], str, str]] = {
     "int": ((int,), "a whole number", "Write a number without quotes, for example 2"),
     "float": ((int, float), "a number", "Write a number without quotes, for example 1.5"),
     "bool": ((bool,), "true or false", "Write true or false, without quotes"),
-    # A number where a text is wanted is left to the check of that very text, which knows the better cure.
-    "str": ((str, int, float), "a text", "Write one text"),
+    # A number where a text is wanted is left to the check of that very text, which knows the better cure. A day or a time
+    # without quotes is one for YAML, and becomes a text where it is used.
+    "str": ((str, int, float, dt.date), "a text", "Write one text"),
     "path": ((str,), "a path", "Write one path"),
     "list": ((list, tuple), "a list", "Write each entry on a line of its own that begins with '- '"),
     "dict": ((dict,), "a mapping", "Write lines of the form 'name: value'"),

@@ -8,6 +8,7 @@ import difflib
 import re
 import typing as t
 
+from .course_files import courses
 from .findings import Record, matches, problem, records, unique
 
 USER = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]{0,62}[a-z0-9])?")
@@ -53,9 +54,11 @@ def login_problems(site: Record, authenticator: str) -> t.Iterator[str]:
     cure = "Add the account"
     if authenticator == "local":
         cure += ", or set jupyterhub_authenticator to native, where people sign up themselves"
-        for where, record in records(site, "site_courses"):
+        for where, record in courses(site):
             named += [
-                (f"{where}.{role}", name) for role in ("instructors", "students") for name in record.get(role, [])
+                (f"{where}.{role}", name)
+                for role in ("instructors", "graders", "students")
+                for name in record.get(role, [])
             ]
     for variable, name in named:
         if name not in known:

@@ -8,6 +8,7 @@ import ipaddress
 import re
 import typing as t
 
+from .course_files import courses
 from .findings import UNIX_USER, Record, matches, problem, records, unique
 from .partitions import runs_on_own_cluster
 
@@ -67,7 +68,7 @@ def _unshared_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) ->
         for where, record in records(site, "site_profiles")
         if runs_on_own_cluster(record, site, groups)
     }
-    for where, course in records(site, "site_courses"):
+    for where, course in courses(site):
         if course.get("profile", "small") in unshared:
             yield problem(
                 f"{where}.profile",

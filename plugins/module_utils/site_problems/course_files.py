@@ -54,3 +54,12 @@ def as_written(value: t.Any) -> t.Any:
     if isinstance(value, (list, tuple)):
         return [as_written(part) for part in value]
     return value
+
+
+def courses(variables: Record) -> list[tuple[str, dict[str, t.Any]]]:
+    """Give the records that can be told apart and read further: mappings with a slug, as :func:`as_written` gives them."""
+    return [
+        (where, as_written(record))
+        for where, record in course_records(variables)
+        if isinstance(record, t.Mapping) and record.get("slug") is not None
+    ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .course_files import courses
 from .environment import environment_problems
 from .findings import SLUG, SLUG_WORDS, Record, known, line, matches, problem, records, unique
 from .memory import MEMORY, memory, memory_kb
@@ -23,7 +24,7 @@ def profile_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t
     """Check the profiles against clusters, partitions, images and courses."""
     clusters = cluster_partitions(site, groups)
     images = [record["name"] for record in site["site_images"]]
-    courses = [record["slug"] for record in site["site_courses"]]
+    slugs = [record["slug"] for _, record in courses(site)]
     yield from unique(site, "site_profiles", "name")
     for where, record in records(site, "site_profiles"):
         yield from matches(f"{where}.name", record["name"], SLUG, SLUG_WORDS)
@@ -46,7 +47,7 @@ def profile_problems(site: Record, groups: t.Mapping[str, t.Sequence[str]]) -> t
         yield from _range_problems(where, record, partitions.get(record["partition"], {}))
         yield from environment_problems(f"{where}.environment", record.get("environment") or {})
         for slug in record.get("courses") or []:
-            yield from known(f"{where}.courses", slug, courses, "site_courses")
+            yield from known(f"{where}.courses", slug, slugs, "site_courses")
         for name in ("images", "courses", "groups"):
             yield from _some_or_unset(f"{where}.{name}", record.get(name))
     if not site["site_profiles"]:
