@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What instructors hand out."""
+
+from typing import ClassVar
+
+from hpcampus_courses.clock import as_text
+from hpcampus_courses.people import EVERYBODY, LEADERS
+from hpcampus_courses.settings import Course
+from hpcampus_courses.store.releases import Release
+
+from .base import Allowed, ApiHandler, RefusalError
+from .uploads import FileHandler
+
+
+class Courses(ApiHandler):
+    """The courses of whoever asks."""
+
+    async def get(self) -> None:
+        """List them."""
+        self.finish(
+            {
+                "courses": [
+                    {"slug": course.slug, "title": course.title, "role": role, "assignments": course.assignments}
+                    for course, role in self.my_courses()
+                ]
+            }
+        )
+
+
+class Assignments(ApiHandler):
+    """The released assignments of a course."""
+
+    ALLOWED: ClassVar[Allowed] = {"GET": EVERYBODY}
+
+    async def get(self, slug: str) -> None:
+        """List them."""
+        self.finish({"assignments": [_shown(one, self.record) for one in self.store.releases.all_current(slug)]})
+
+
+class Calendar(ApiHandler):
+    """Deadlines, and what happens after them."""
+
+    ALLOWED: ClassVar[Allowed] = {"GET": EVERYBODY}
+
+    async def get(self, slug: str) -> None:
+        """Show them."""
+        del slug
+        late = self.record.late
+        self.finish(
+            {
+                "deadlines": {name: _times(self.record, name) for name in sorted(self.record.deadlines)},
+                "late": {"policy": late.policy, "percent": late.percent, "grace_minutes": late.grace_minutes},
+            }
+        )
+
+
+class ReleaseFile(FileHandler):
+    """The files of a released assignment."""
+
+    ALLOWED: ClassVar[Allowed] = {"GET": EVERYBODY, "PUT": LEADERS, "DELETE": LEADERS}
+    what = "The assignment"
+
+    def file_max(self) -> int:
+        """The limit for assignments."""
+        return self.settings_now.limits.release_max_mb * 2**20
+
+    async def prepare(self) -> None:
+        """Check the names before the file is taken."""
+        await super().prepare()
+        self.assignment(self.path_kwargs["assignment"])
+        if self.request.method == "PUT":
+            self._sha256, self._notebooks = self.digest_header(), self.notebooks_header()
+            self.receive()
+
+    async def get(self, slug: str, assignment: str) -> None:
+        """Hand it out."""
+        release = self.store.releases.current(slug, assignment)
+        if release is None:
+            raise not_released(assignment)
+        await self.send(release.sha256, release.size, f"version-{release.version}")
+
+    async def put(self, slug: str, assignment: str) -> None:
+        """Release it, or a newer version."""
+        size = await self.keep(self._sha256)
+        release, changed = await self.store.releases.release(
+            slug, assignment, self._sha256, size, self._notebooks, self.arrived, self.acting.name
+        )
+        if changed:
+            await self.note("release", assignment=assignment, detail=f"version {release.version}")
+        self.finish({"version": release.version})
+
+    async def delete(self, slug: str, assignment: str) -> None:
+        """Take it back."""
+        if not await self.store.releases.withdraw(slug, assignment):
+            raise not_released(assignment)
+        await self.note("withdraw", assignment=assignment)
+        self.finish({})
+
+
+def not_released(assignment: str) -> RefusalError:
+    """The refusal where an assignment is not there for students."""
+    return RefusalError(404, "not-released", f"The assignment {assignment} has not been released.")
+
+
+def _times(course: Course, assignment: str) -> dict[str, str | None]:
+    deadline = course.deadlines.get(assignment)
+    if deadline is None:
+        return {"due": None, "late_until": None}
+    until = deadline.late_until
+    return {"due": as_text(deadline.due), "late_until": None if until is None else as_text(until)}
+
+
+def _shown(release: Release, course: Course) -> dict[str, object]:
+    return {
+        "assignment": release.assignment,
+        "released_at": as_text(release.time),
+        "version": release.version,
+        **_times(course, release.assignment),
+        "notebooks": list(release.notebooks),
+        "size": release.size,
+        "sha256": release.sha256,
+    }

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A request to the API: whose token it is, what they may do, and answers as JSON."""
+
+import json
+import logging
+import re
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tornado.web import HTTPError, stream_request_body
+
+from hpcampus_courses.handlers import CourseHandler
+from hpcampus_courses.identity import HubDownError, UnknownTokenError
+from hpcampus_courses.names import problem_of_name
+from hpcampus_courses.people import LEADERS, Person, Role
+from hpcampus_courses.settings import Course
+from hpcampus_courses.store.audit import Entry
+from hpcampus_courses.store.content import DiskFullError
+
+LOG = logging.getLogger(__name__)
+
+JSON_MAX = 16 * 1024 * 1024
+DRAINED_MAX = 16 * 1024**3
+"""Up to this size what is refused is read to its end, so that whoever sends it gets to see the answer."""
+
+_AUTHORIZATION = re.compile(r"(?i:token|bearer) +([\x21-\x7e]{1,4000})")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4000}")
+_VISITOR = "Hpcampus-Person-Token"
+Allowed = Mapping[str, frozenset[Role]]
+
+
+class RefusalError(HTTPError):
+    """An answer that says no.
+
+    Args:
+        status: of HTTP.
+        error: a short name for programs.
+        message: a sentence for people.
+    """
+
+    def __init__(self, status: int, error: str, message: str) -> None:
+        super().__init__(status, "%s", error)
+        self.error = error
+        self.message = message
+
+
+NO_COURSE = RefusalError(404, "no-course", "There is no such course, or you are not in it.")
+DISK_FULL = RefusalError(
+    507,
+    "disk-full",
+    "The disk of the exchange is full, so nothing was taken. Please tell the administrator, and try again later.",
+)
+
+
+@stream_request_body
+class ApiHandler(CourseHandler):
+    """Finds out who asks before it takes a body.
+
+    ``ALLOWED`` says for each method which roles may; a handler whose path has no course lets everybody in who has a token.
+    """
+
+    ALLOWED: ClassVar[Allowed] = {}
+
+    role: Role
+    record: Course
+    acting: Person
+
+    def initialize(self) -> None:
+        """Begin without a body."""
+        super().initialize()
+        self._body = bytearray()
+
+    def check_xsrf_cookie(self) -> None:
+        """Cookies do not count here, so a page of somebody else gains nothing by sending them."""
+
+    async def prepare(self) -> None:
+        """Find out who asks and whether they may."""
+        token = _AUTHORIZATION.fullmatch(self.request.headers.get("Authorization", ""))
+        if token is None:
+            self.set_header("WWW-Authenticate", "token")
+            raise RefusalError(401, "no-token", "The request needs a header Authorization with a token of the hub.")
+        self.person = self.acting = await self._whose(token[1])
+        self.request.connection.set_max_body_size(DRAINED_MAX)  # type: ignore[union-attr]
+        if "slug" in self.path_kwargs:
+            await self._enter(self.path_kwargs["slug"])
+        if int(self.request.headers.get("Content-Length") or 0) > self.body_max():
+            self.too_large()
+
+    async def _whose(self, token: str) -> Person:
+        try:
+            return await self.service.identity.person(token)
+        except UnknownTokenError:
+            self.set_header("WWW-Authenticate", "token")
+            raise RefusalError(
+                401,
+                "unknown-token",
+                "The hub does not know the token: it has expired, or its server was stopped. Start the server again.",
+            ) from None
+        except HubDownError:
+            self.set_header("Retry-After", "5")
+            raise RefusalError(
+                503,
+                "hub-down",
+                "The hub does not answer, so it is not clear who you are. Please try again in a moment.",
+            ) from None
+
+    async def _enter(self, slug: str) -> None:
+        course, role = self.course(slug), self.role_in(slug)
+        if course is None or role is None:
+            raise NO_COURSE
+        if not _speaks_for(self.person):
+            raise RefusalError(
+                403, "weak-token", "The token may not act for its owner here. Use the token of a notebook server."
+            )
+        person_token = self.request.headers.get(_VISITOR, "")
+        if role is Role.COURSE and person_token:
+            role = await self._enter_as(course, person_token)
+        if role not in self.ALLOWED.get(self.request.method or "", frozenset()):
+            if self.request.method not in self.ALLOWED:
+                raise HTTPError(405)
+            raise RefusalError(403, "not-allowed", f"In this course you are {_called(role)}, who may not do this.")
+        self.record, self.role = course, role
+
+    async def _enter_as(self, course: Course, token: str) -> Role:
+        """Go on with the rights of the person who sits at the course's server."""
+        if _TOKEN.fullmatch(token) is None:
+            raise RefusalError(401, "unknown-token", f"The header {_VISITOR} has no token.")
+        self.acting = await self._whose(token)
+        role = self.acting.role_in(course)
+        if not _visits(self.acting, self.person) or role is None or role is Role.STUDENT:
+            raise RefusalError(403, "not-allowed", "Only those who teach the course may act through its server.")
+        return Role.COURSE if role in LEADERS else role
+
+    def body_max(self) -> int:
+        """The most bytes that a body may have."""
+        return JSON_MAX
+
+    def too_large(self) -> None:
+        """Refuse a body that is too large."""
+        raise RefusalError(413, "too-large", f"The request has more than {self.body_max() // 2**20} MB.")
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Take a piece of the body."""
+        if len(self._body) + len(chunk) > self.body_max():
+            self.too_large()
+        self._body += chunk
+
+    def json_body(self) -> Mapping[str, Any]:
+        """The body, which must be a JSON object."""
+        try:
+            body = json.loads(bytes(self._body))
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            raise RefusalError(400, "not-json", "The body must be a JSON object.")
+        return body
+
+    def assignment(self, name: object) -> str:
+        """The name of an assignment, which must be a plain one."""
+        return checked_name("The name of the assignment", name)
+
+    async def note(self, action: str, *, assignment: str = "", student: str = "", detail: str = "") -> None:
+        """Write who did something into the audit."""
+        entry = Entry(self.service.now(), self.acting.name, action, assignment, student, detail)
+        await self.store.audit.add(self.record.slug, entry)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with what went wrong."""
+        kind = kwargs.get("exc_info", (None, None, None))
+        error = kind[1]
+        if isinstance(error, RefusalError):
+            answer = {"error": error.error, "message": error.message}
+        elif status_code == 405:
+            answer = {"error": "no-method", "message": "This address does not know the method of the request."}
+        elif isinstance(error, HTTPError):
+            answer = {"error": "bad-request", "message": self._reason + "."}
+        else:
+            answer = {
+                "error": "broken",
+                "message": "The service failed; its log says more. What was answered before is safe.",
+            }
+        self.finish(answer)
+
+    def _handle_request_exception(self, e: BaseException) -> None:
+        if isinstance(e, DiskFullError) or (isinstance(e, sqlite3.Error) and e.sqlite_errorname == "SQLITE_FULL"):
+            LOG.error("The disk is full")
+            super()._handle_request_exception(DISK_FULL)
+        else:
+            super()._handle_request_exception(e)
+
+
+class NotFound(ApiHandler):
+    """An address that is not known."""
+
+    async def prepare(self) -> None:
+        """Answer whoever asks."""
+        raise RefusalError(404, "no-address", "The service has no such address.")
+
+
+def checked_name(what: str, name: object) -> str:
+    """A name that may become a file's, or a refusal."""
+    text = name if isinstance(name, str) else ""
+    if problem := problem_of_name(text):
+        raise RefusalError(400, "bad-name", f"{what} {problem}.")
+    return text
+
+
+def _called(role: Role) -> str:
+    return {Role.COURSE: "the course itself", Role.INSTRUCTOR: "an instructor"}.get(role, f"a {role}")
+
+
+def _speaks_for(person: Person) -> bool:
+    """Whether a token was made to act for its owner.
+
+    The tokens of notebook servers, and those that people make for themselves, are. One that somebody else's server got, because
+    the person looked at it, only says who the person is.
+    """
+    return any(f"users:activity{which}" in person.scopes for which in ("", f"!user={person.name}"))
+
+
+def _visits(person: Person, owner: Person) -> bool:
+    """Whether a token is that of a visit to a server of the owner."""
+    own = ("", f"!user={owner.name}", f"!server={owner.name}/")
+    return any(f"access:servers{which}" in person.scopes for which in own)
