@@ -45,6 +45,7 @@ c.JupyterHub.public_url = data["url"]
 c.JupyterHub.bind_url = "http://127.0.0.1:%d" % data["proxy"]
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:%d" % data["hub"]
 c.JupyterHub.db_url = data["db"]
+c.JupyterHub.services = [{{"name": "courses", "url": data["services"]}}]
 for name in ("hub_id", "clusters", "profiles", "tunnel", "courses"):
     c.HpcHub[name] = data["site"][name]
 """
@@ -52,7 +53,7 @@ for name in ("hub_id", "clusters", "profiles", "tunnel", "courses"):
 
 def write_etc(etc: Path, **data: Any) -> Path:
     """A configuration directory of a hub."""
-    usual = {"url": "", "proxy": 8000, "hub": 8081, "db": "sqlite:////nowhere", "site": settings()}
+    usual = {"url": "", "proxy": 8000, "hub": 8081, "services": "http://127.0.0.1:8084", "db": "sqlite:////nowhere", "site": settings()}
     (etc / "data.json").write_text(json.dumps({**usual, **data}))
     (etc / "jupyterhub_config.py").write_text(CONFIG.format(data=str(etc / "data.json")))
     return etc
@@ -122,6 +123,7 @@ async def campus(tmp_path: Path, login_node: LoginNode, signer: SignerPeer, regi
             "url": f"https://localhost:{front}/",
             "proxy": proxy,
             "hub": hub,
+            "services": f"http://127.0.0.1:{hub}",
             "db": f"sqlite:///{database}",
             "site": {
                 "hub_id": "hub",
@@ -151,7 +153,7 @@ async def test_a_healthy_site_in_less_than_fifteen_seconds(campus: Campus) -> No
     assert status == 0, out
     lines = out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
-        "hub", "cluster lab", "notebook", "34 legs: 25 ok, 9 not tried."
+        "hub", "cluster lab", "notebook", "36 legs: 27 ok, 9 not tried."
     ]  # fmt: skip
     assert "  ok         certificate  good for localhost until " in out
     assert "  not tried  sign-in      needs a password" in out

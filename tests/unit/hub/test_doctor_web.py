@@ -20,8 +20,8 @@ from tests.unit.hub.sites import site
 AUTHORITY = make_authority()
 
 
-def web(url: str, proxy_port: int = 1, hub_port: int = 1, ca_file: Path | None = None) -> Web:
-    return Web(Hub(site(), url, proxy_port, hub_port, "sqlite://"), ca_file)
+def web(url: str, proxy_port: int = 1, hub_port: int = 1, ca_file: Path | None = None, **more: Any) -> Web:
+    return Web(Hub(site(), url, proxy_port, hub_port, "sqlite://", **more), ca_file)
 
 
 async def test_the_public_name() -> None:
@@ -182,3 +182,44 @@ async def test_the_hub_is_ill_or_not_behind_the_proxy() -> None:
         said = await web("", proxy, hub).hub_itself()
     assert said.seen == f"healthy on 127.0.0.1:{hub}, but 503 through the proxy"
     assert said.cure.endswith("systemctl restart jupyterhub-proxy jupyterhub")
+
+
+async def test_the_port_of_jobs_is_the_hubs_own_or_leads_to_it() -> None:
+    async with serve(200) as hub, serve(200) as front:
+        own = await web("", 1, hub).api_port()
+        good = await web("", 1, hub, api_port=front).api_port()
+    assert (own.verdict, own.seen) == ("ok", f"127.0.0.1:{hub}, where jobs reach the hub, leads to it")
+    assert (good.verdict, good.seen) == ("ok", f"127.0.0.1:{front}, where jobs reach the hub, leads to it")
+
+
+async def test_the_port_of_jobs_is_closed_or_leads_nowhere() -> None:
+    closed = free_port()
+    async with serve(200) as hub, serve(503) as front:
+        missing = await web("", 1, hub, api_port=closed).api_port()
+        nowhere = await web("", 1, hub, api_port=front).api_port()
+    assert missing.verdict == nowhere.verdict == "broken"
+    assert missing.seen == f"127.0.0.1:{closed}, where jobs reach the hub, gives no answer: Connection refused"
+    assert nowhere.seen == f"127.0.0.1:{front}, where jobs reach the hub, answers 503, the hub itself 200"
+    assert "hpcampus apply --step apache" in missing.cure
+
+
+async def test_the_course_service() -> None:
+    closed = free_port()
+    async with serve(200) as service, serve(200) as front, serve(503) as behind_nothing:
+        good = await web("", api_port=front, courses_url=f"http://127.0.0.1:{service}").courses()
+        down = await web("", api_port=front, courses_url=f"http://127.0.0.1:{closed}").courses()
+        sick = await web("", api_port=front, courses_url=f"http://127.0.0.1:{behind_nothing}").courses()
+        cut_off = await web("", api_port=behind_nothing, courses_url=f"http://127.0.0.1:{service}").courses()
+        silent = await web("", api_port=closed, courses_url=f"http://127.0.0.1:{service}").courses()
+    health = "services/courses/api/v1/health"
+    assert (good.verdict, good.seen) == ("ok", f"http://127.0.0.1:{service}/{health} is healthy, also on the way of jobs")
+    assert down.seen == f"http://127.0.0.1:{closed}/{health} gives no answer: Connection refused"
+    assert "systemctl restart hpcampus-courses" in down.cure
+    assert sick.seen == f"http://127.0.0.1:{behind_nothing}/{health} answers 503"
+    assert cut_off.seen == f"healthy, but jobs get 503 on 127.0.0.1:{behind_nothing}"
+    assert silent.seen == f"healthy, but jobs get nothing on 127.0.0.1:{closed}"
+
+
+async def test_a_hub_without_the_course_service() -> None:
+    none = await web("").courses()
+    assert (none.verdict, none.cure) == ("not tried", "Run: hpcampus apply --step courses")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Speak to the web server of this host as a browser would. Arguments: server name, certificate. Writes JSON."""
+"""Speak to the web server of this host as a browser would. Arguments: server name, certificate, port of jobs. Writes JSON."""
 
 import http.client
 import json
@@ -51,9 +51,22 @@ def get(name: str, client: ssl.SSLContext | None) -> dict[str, Any]:
     return {"status": answer.status, "headers": {key.lower(): value for key, value in answer.getheaders()}}
 
 
+PLACES = ("/hub/health", "/services/courses/api/v1/health", "/", "/user/x/", "/hub/%2e%2e/user/x/")
+
+
+def job(port: int, path: str) -> int:
+    """Status that a job gets; 0 without an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except OSError:
+        return 0
+
+
 def main() -> None:
     """Write what the server answered."""
-    name, certificate = sys.argv[1:]
+    name, certificate, port = sys.argv[1:]
     client = context(certificate)
     old = {
         f"TLSv1.{minor}": context(certificate, version)
@@ -69,6 +82,7 @@ def main() -> None:
         "tls": {version: handshake(name, one) for version, one in old.items()},
         "https": get(name, client) if handshake(name, client).startswith("TLS") else {"status": 0, "headers": {}},
         "http": get(name, None),
+        "api": {path: job(int(port), path) for path in PLACES},
         "exposure": float(exposure[1]) if exposure else 10.0,
     }
     sys.stdout.write(json.dumps(answer))

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 directory, group = Path(sys.argv[1]), grp.getgrnam(sys.argv[2]).gr_gid
-made = {"proxy.env": "CONFIGPROXY_AUTH_TOKEN=", "cookie_secret": "", "crypt_key": ""}
+made = {"proxy.env": "CONFIGPROXY_AUTH_TOKEN=", "cookie_secret": "", "crypt_key": "", "courses_token": ""}
 for name, prefix in made.items():
     with contextlib.suppress(FileExistsError):
         # Written beside its place and linked there, so that an interruption never leaves an empty secret.

@@ -51,6 +51,9 @@ class HpcHub(JupyterHub):
     tunnel = Dict(
         help="How jobs reach the hub: host, port, host_keys, user, port_min, port_max, registry_dir, signer_socket."
     ).tag(config=True)
+    api_port = Integer(
+        0, min=0, max=65535, help="Loopback port on which jobs reach the hub's API and the services; 0 is the hub's own port."
+    ).tag(config=True)
     carrier_dir = Unicode(CARRIER_DIR, help="Directory of the carrier, which connects to jobs.").tag(config=True)
     init_spawners_timeout = Integer(
         2, help="Seconds for which a starting hub waits for servers of an earlier one before it answers requests."
@@ -111,6 +114,7 @@ class HpcHub(JupyterHub):
             self._records,
             LinkTimes(),
             BookTimes(fast=self.query_fast_seconds, slow=self.query_slow_seconds),
+            self.api_port,
         )
         self.load_groups = {**self.load_groups, **courses.load_groups(listed)}
         self.load_roles = [*self.load_roles, *courses.load_roles(listed)]
@@ -146,7 +150,7 @@ class HpcHub(JupyterHub):
             self.db.rollback,
         )
         self._reaper.start()
-        self.engine.standbys = StandbyPool(self.engine, self.hub.port)
+        self.engine.standbys = StandbyPool(self.engine, self.engine.port_for_jobs(self.hub.port))
         self.engine.standbys.start()
         try:
             return await super().init_spawners()

@@ -42,6 +42,7 @@ class Engine:
         records: tells the jobs of all servers of the hub, the starting and stopping ones too.
         link_times: waiting times of the links.
         book_times: pauses between queries.
+        api_port: loopback port on which jobs reach the hub's API and the services; 0 is the hub's own port.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class Engine:
         records: Callable[[], Iterable[SpawnRecord]],
         link_times: LinkTimes | None = None,
         book_times: BookTimes | None = None,
+        api_port: int = 0,
     ) -> None:
         self.site = site
         self.log = log
         self.route = route
         self._records = records
+        self._api_port = api_port
         self.closing = False
         self.standbys: StandbyPool | None = None
         self.ports = PortRegistry(site.tunnel.registry_dir, site.tunnel.port_min, site.tunnel.port_max)
@@ -74,6 +77,10 @@ class Engine:
         self.books = {name: self._book(cluster, book_times) for name, cluster in site.clusters.items()}
 
         self.chooser = Chooser(site.clusters, self.reach, log, Path(site.carrier_dir) / "chosen.json")
+
+    def port_for_jobs(self, hub_port: int) -> int:
+        """The loopback port to which a job's way to the hub leads, on a hub that listens on ``hub_port``."""
+        return self._api_port or hub_port
 
     async def reach(self, cluster: str) -> Reach:
         """Try every data path of a cluster with a short job, as the first of its profiles would run.

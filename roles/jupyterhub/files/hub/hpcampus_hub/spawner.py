@@ -79,9 +79,13 @@ class HpcSpawner(Spawner):
             raise TypeError("HpcSpawner needs HpcHub: start the hub with python -m hpcampus_hub.app")
         return engine
 
+    @property
+    def _port_for_jobs(self) -> int:
+        return self.engine.port_for_jobs(self.hub.port)
+
     @cached_property
     def _job(self) -> ServerJob:
-        return ServerJob(self.engine, self.hub.port, self._save, self.log)
+        return ServerJob(self.engine, self._port_for_jobs, self._save, self.log)
 
     @property
     def record(self) -> SpawnRecord | None:
@@ -251,7 +255,7 @@ class HpcSpawner(Spawner):
         self._progress.tell(10, f"Preparing a job for cluster {record.cluster}.")
         seconds = self.start_timeout + choice.time_limit_minutes * 60 + _CERTIFICATE_MARGIN_SECONDS
         try:
-            offer = await self.engine.path(record.path).offer(record, self.hub.port, seconds)
+            offer = await self.engine.path(record.path).offer(record, self._port_for_jobs, seconds)
         except PathError as error:
             raise StartError(f"Not started: {error}.", reason="path") from error
         self._job.keep(offer.record)

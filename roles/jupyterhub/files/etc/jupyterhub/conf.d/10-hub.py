@@ -20,6 +20,7 @@ def secret(name: str) -> str:
 
 c.JupyterHub.bind_url = f"http://127.0.0.1:{hub['bind_port']}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{hub['hub_port']}"
+c.HpcHub.api_port = hub["api_port"]
 if hub["public_url"]:
     c.JupyterHub.public_url = hub["public_url"]
 

@@ -105,6 +105,8 @@ def _web_legs(hub: Hub, patient: Patient) -> list[Leg]:
         Leg("apache", web.apache, ("port",)),
         Leg("proxy", web.proxy),
         Leg("hub", web.hub_itself),
+        Leg("api-port", web.api_port, ("hub",)),
+        Leg("courses", web.courses),
     ]
 
 

@@ -5,7 +5,7 @@
 import contextlib
 import inspect
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from hpcampus_hub.settings import Site, read_site
 
 NO_CLUSTER = "no-cluster.invalid"
 """Host of the stand-in that conf.d/20-clusters.py configures while there is no cluster."""
+
+COURSES = "courses"
+"""Name of the course service on the hub."""
 
 
 class ConfigurationError(Exception):
@@ -34,6 +37,8 @@ class Hub:
         hub_port: loopback port of the hub.
         db_url: the database; may hold a password.
         data_dir: the hub's own directory.
+        api_port: loopback port to which the ways of jobs lead.
+        courses_url: address of the course service, or "".
     """
 
     site: Site
@@ -42,6 +47,13 @@ class Hub:
     hub_port: int
     db_url: str = field(repr=False)
     data_dir: str = "/var/lib/jupyterhub"
+    api_port: int = 0
+    courses_url: str = ""
+
+    @property
+    def port_for_jobs(self) -> int:
+        """Loopback port to which the ways of jobs lead."""
+        return self.api_port or self.hub_port
 
     @property
     def public(self) -> SplitResult:
@@ -89,7 +101,14 @@ def _hub(config: Any, url: str) -> Hub:
         proxy_port=_port(jupyterhub.get("bind_url"), 8000),
         hub_port=_port(jupyterhub.get("hub_bind_url"), 8081),
         db_url=str(jupyterhub.get("db_url", "sqlite:///jupyterhub.sqlite")),
+        api_port=int(config.HpcHub.get("api_port", 0)),
+        courses_url=_service_url(jupyterhub.get("services", ()), COURSES),
     )
+
+
+def _service_url(services: Iterable[Mapping[str, Any]], name: str) -> str:
+    """The address of a service, "" when there is no such service."""
+    return next((str(service.get("url", "")) for service in services if service.get("name") == name), "")
 
 
 def site_settings(configured: Mapping[str, Any]) -> dict[str, Any]:

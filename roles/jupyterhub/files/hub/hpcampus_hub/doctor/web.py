@@ -21,6 +21,7 @@ from .words import say
 SOON_DAYS = 21
 HTTP_SECONDS = 5.0
 HEALTH = "/hub/health"
+COURSES_HEALTH = "/services/courses/api/v1/health"
 _WRONG_NAME = (62, 64)
 """OpenSSL's codes for a name and for an address that the certificate is not for."""
 
@@ -151,9 +152,36 @@ class Web:
             say("hub.good", port=port) if through == "200" else say("hub.not-behind-proxy", port=port, status=through)
         )
 
+    async def api_port(self) -> Said:
+        """The port at which the ways of jobs end leads to the hub."""
+        port = self.hub.port_for_jobs
+        try:
+            status = await _status(self._at(port))
+        except OSError as error:
+            return say("api-port.closed", port=port, error=reason(error))
+        return say("api-port.good", port=port) if status == 200 else say("api-port.status", port=port, status=status)
+
+    async def courses(self) -> Said:
+        """The course service says that it is well, and jobs have a way to it."""
+        if not self.hub.courses_url:
+            return say("courses.none")
+        url = self.hub.courses_url.rstrip("/") + COURSES_HEALTH
+        try:
+            status = await _status(url)
+        except OSError as error:
+            return say("courses.closed", url=url, error=reason(error))
+        if status != 200:
+            return say("courses.status", url=url, status=status)
+        port = self.hub.port_for_jobs
+        try:
+            through = str(await _status(self._at(port, COURSES_HEALTH)))
+        except OSError:
+            through = "nothing"
+        return say("courses.good", url=url) if through == "200" else say("courses.no-way", port=port, status=through)
+
     @staticmethod
-    def _at(port: int) -> str:
-        return f"http://127.0.0.1:{port}{HEALTH}"
+    def _at(port: int, path: str = HEALTH) -> str:
+        return f"http://127.0.0.1:{port}{path}"
 
 
 def judge(

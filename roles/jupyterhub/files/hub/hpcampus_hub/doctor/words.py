@@ -138,6 +138,34 @@ CASES: dict[str, tuple[Verdict, str, str]] = {
         "healthy on 127.0.0.1:{port}, but {status} through the proxy",
         "The proxy has lost the way to the hub: systemctl restart jupyterhub-proxy jupyterhub",
     ),
+    "api-port.good": (OK, "127.0.0.1:{port}, where jobs reach the hub, leads to it", ""),
+    "api-port.closed": (
+        BROKEN,
+        "127.0.0.1:{port}, where jobs reach the hub, gives no answer: {error}",
+        "Run: hpcampus apply --step apache; if it stays: systemctl restart apache2",
+    ),
+    "api-port.status": (
+        BROKEN,
+        "127.0.0.1:{port}, where jobs reach the hub, answers {status}, the hub itself 200",
+        "Run: hpcampus apply --step apache; if it stays, the last lines of /var/log/apache2/hpcampus-error.log say why.",
+    ),
+    "courses.good": (OK, "{url} is healthy, also on the way of jobs", ""),
+    "courses.none": (NOT_TRIED, "needs the course service", "Run: hpcampus apply --step courses"),
+    "courses.closed": (
+        BROKEN,
+        "{url} gives no answer: {error}",
+        "Start the course service: systemctl restart hpcampus-courses; if it does not stay: journalctl -u hpcampus-courses -n 50",
+    ),
+    "courses.status": (
+        BROKEN,
+        "{url} answers {status}",
+        "Read why: journalctl -u hpcampus-courses -n 50; then: systemctl restart hpcampus-courses",
+    ),
+    "courses.no-way": (
+        BROKEN,
+        "healthy, but jobs get {status} on 127.0.0.1:{port}",
+        "Run: hpcampus apply --step apache; if it stays, the last lines of /var/log/apache2/hpcampus-error.log say why.",
+    ),
     "services.good": (OK, "active: {units}", ""),
     "services.down": (
         BROKEN,
