@@ -118,7 +118,8 @@ def kernels(load: Callable[[str], ModuleType], runtime: Path) -> Iterator[Module
     contents: dict[str, dict[str, Any]] = {
         "zmq": {},
         "jupyter_client": {},
-        "jupyter_client.provisioning": {"LocalProvisioner": object},
+        "jupyter_client.provisioning": {},
+        "jupyter_client.provisioning.local_provisioner": {"LocalProvisioner": object},
         "jupyter_core": {},
         "jupyter_core.paths": {"jupyter_runtime_dir": lambda: str(runtime)},
     }

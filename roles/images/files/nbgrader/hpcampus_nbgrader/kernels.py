@@ -23,9 +23,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import zmq  # type: ignore[import-not-found]
-from jupyter_client.provisioning import LocalProvisioner  # type: ignore[import-not-found]
-from jupyter_core.paths import jupyter_runtime_dir  # type: ignore[import-not-found]
+import zmq
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.paths import jupyter_runtime_dir
 
 PROVISIONER = "hpcampus-private"
 # The kernel of a unix socket's path holds 108 bytes, the last of them zero.
