@@ -4,17 +4,17 @@
 
 import os
 
-from hpcampus_nbgrader.settings import COURSE_ROOT, EXCHANGE_ROOT, Settings
+from hpcampus_nbgrader.settings import COURSE_ROOT, Settings
 
 settings = Settings.from_environment(os.environ)
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - the loader provides it
 
-c.Exchange.root = EXCHANGE_ROOT
 c.Exchange.path_includes_course = True
 c.CourseDirectory.course_id = settings.fixed_course
 if settings.is_course:
     c.CourseDirectory.root = COURSE_ROOT
 
+c.ExchangeFactory.exchange = "hpcampus_nbgrader.exchange.ServiceExchange"
 c.ExchangeFactory.list = "hpcampus_nbgrader.exchange.List"
 c.ExchangeFactory.fetch_assignment = "hpcampus_nbgrader.exchange.FetchAssignment"
 c.ExchangeFactory.fetch_feedback = "hpcampus_nbgrader.exchange.FetchFeedback"

@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""nbgrader in a notebook job: who is who follows from what is mounted, not from what a file claims.
+"""nbgrader in a notebook job: exchange, grades and the log of a course are kept by the course service on the hub.
 
-In a student's server `<exchange>/<course>/inbound` is that student's own directory. In the course's server it holds one
-directory for each student, made by the job wrapper and named by the student's id.
+Who is who follows from the tokens of the servers, and from nothing that a file or a person at a keyboard claims.
 """

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EXCHANGE_ROOT = "/srv/nbgrader/exchange"
 COURSE_ROOT = "/course"
 PAGES_ROOT = "/usr/local/etc/hpcampus"
 
