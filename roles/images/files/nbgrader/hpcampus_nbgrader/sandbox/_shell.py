@@ -1,0 +1,11 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The program of a child that runs Python cells: ``_shell SOCKET DIRECTORY``."""
+
+import os
+import sys
+
+from hpcampus_nbgrader.sandbox import shell
+
+os.chdir(sys.argv[2])
+shell.main(int(sys.argv[1]))
