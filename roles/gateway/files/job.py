@@ -6,7 +6,7 @@
 Slurm runs a copy of this file as the account of the job: ``job.py BASE SPAWN_ID [LIB [PART]]``. The rest lies in ``LIB/hpcampus_job``
 (``BASE/lib`` unless students have accounts of their own) and is read at once, so that an upgrade does not meet a running job. PART is
 ``job`` if it is left out; ``door`` becomes the job's own sshd, beside a running job, for the data path `relay`; ``reach`` is the short
-job that finds out on which ways hub and jobs reach each other.
+job that finds out on which ways hub and jobs reach each other; ``grade`` runs one submission of a course, SPAWN_ID is the run's then.
 
 The secrets lie in ``BASE/spawns/SPAWN_ID.json``, which is deleted as soon as it is read. From then on they live in files in
 memory that have no name, so that nothing is left when the job is killed; ssh and Apptainer open them through this process.
@@ -37,9 +37,9 @@ if (
     or not re.match(r"\A[0-9a-f]{32}\Z", spawn_id)
     or not base_dir.startswith("/")
     or not lib_dir.startswith("/")
-    or part not in ("job", "door", "reach")
+    or part not in ("job", "door", "reach", "grade")
 ):
-    print("usage: job.py BASE SPAWN_ID [LIB [job|door|reach]]", file=sys.stderr)
+    print("usage: job.py BASE SPAWN_ID [LIB [job|door|reach|grade]]", file=sys.stderr)
     sys.exit(2)
 os.umask(0o077)  # what Python keeps of its modules is for this account alone
 sys.path.insert(0, lib_dir)
@@ -49,6 +49,8 @@ if part == "door":
     from hpcampus_job.enter import main
 elif part == "reach":
     from hpcampus_job.reach import main
+elif part == "grade":
+    from hpcampus_job.grade import main
 else:
     from hpcampus_job.main import main
 

@@ -16,6 +16,7 @@ from .checks import SPAWN_ID, check_fields, check_int, check_submit, check_text
 from .config import SLUG, images_dir, lib_dir
 from .errors import BadRequestError, BusyError, SlurmError, UnknownOpError
 from .files import remove, tail, write_private
+from .grading import Grading
 from .health import health
 from .reach import Reach
 from .slurm import (
@@ -40,6 +41,9 @@ OPERATIONS = (
     "log",
     "reach",
     "archive",
+    "grade",
+    "grade_state",
+    "grade_cancel",
 )
 LOG_TAIL_BYTES = 4000
 SPAWN_FILE_KEEP_SECONDS = 15 * 60
@@ -63,6 +67,7 @@ class Operations:
         self._config = config
         self._slurm = slurm
         self._asked_to_end = set()
+        self._grading = Grading(self, config, slurm)
 
     def path(self, *parts):
         """A path below the base directory."""
@@ -206,6 +211,18 @@ class Operations:
         if self.queue():
             raise BadRequestError("archive: jobs of this account are in the queue; stop the notebook first")
         return {"archived": archive(self._config.base_dir, user_id, time.time())}
+
+    def op_grade(self, request):
+        """Run the submissions of a course, see :meth:`Grading.submit`."""
+        return self._grading.submit(request)
+
+    def op_grade_state(self, request):
+        """How far such a run is, see :meth:`Grading.state`."""
+        return self._grading.state(request)
+
+    def op_grade_cancel(self, request):
+        """End such a run, see :meth:`Grading.cancel`."""
+        return self._grading.cancel(request)
 
     @contextlib.contextmanager
     def record(self, spawn_id):

@@ -18,6 +18,7 @@ from .log import JobError, log, write_out
 LOG_CAP_BYTES = 1024 * 1024
 CONTAINER_DIR = "/run/hpcampus"
 CONTAINER_EXCHANGE = "/srv/nbgrader/exchange"
+CONTAINER_RUNS = "/srv/hpcampus/runs"
 CONTAINER_PROGRAMS = "/opt/hpcampus"
 PROGRAMS = ("start.py", "closed_keyring.py")
 """What every container runs; the image has an empty file in the place of each."""
@@ -43,6 +44,7 @@ def course_binds(base_dir, courses, user_id):
                 (exchange + "/outbound", target + "/outbound", "rw", False),
                 (exchange + "/inbound", target + "/inbound", "ro", False),
                 (exchange + "/feedback", target + "/feedback", "rw", False),
+                (f"{base_dir}/courses/{slug}/runs", CONTAINER_RUNS, "rw", True),
             ]
         else:
             binds += [
