@@ -3,6 +3,7 @@
 """The hub: JupyterHub with links to clusters. Start it with ``python -m hpcampus_hub.app --config FILE``."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from .link import LinkTimes
 from .ports import Lease
 from .reaper import Owned, Reaper, ReaperTimes
 from .record import SpawnRecord
-from .settings import CARRIER_DIR, SettingsError, Site, read_site
+from .settings import CARRIER_DIR, SettingsError, Site, read_site, today
 from .spawner import HpcSpawner
 from .standby import StandbyPool
 from .storage import HANDLERS as STORAGE_HANDLERS
@@ -58,7 +59,9 @@ class HpcHub(JupyterHub):
     init_spawners_timeout = Integer(
         2, help="Seconds for which a starting hub waits for servers of an earlier one before it answers requests."
     ).tag(config=True)
-    courses = List(Dict(), help="Courses: slug, title, instructors, students, open, image, profile.").tag(config=True)
+    courses = List(
+        Dict(), help="Courses, as the role courses writes them: slug, title, instructors, students and so on."
+    ).tag(config=True)
     webdav_hosts: Any = List(help="Hosts of WebDAV servers whose folders people may connect; empty for none.").tag(
         config=True
     )
@@ -124,7 +127,7 @@ class HpcHub(JupyterHub):
         self.template_paths = [*(path for path in self.template_paths if path not in base), *own, *base]
         self.template_vars = {
             **self.template_vars,
-            "hpcampus_courses_taught": lambda user: courses.taught_by(listed, user.name) if user else [],
+            "hpcampus_courses_run": lambda user: courses.run_by(listed, user.name, today()) if user else [],
         }
 
     async def _add_route(self, user: Any, server_name: str) -> None:
@@ -139,6 +142,28 @@ class HpcHub(JupyterHub):
         """Load users; nobody may log in as a course."""
         refuse_reserved_names(self.authenticator)
         await super().init_users()
+
+    async def init_groups(self) -> None:
+        """Load groups, and make those of the courses' members what the courses say."""
+        await super().init_groups()
+        wanted = courses.member_groups(self.engine.site.courses.values())
+        known = {group.name: group for group in self.db.query(orm.Group)}
+        for name, members in wanted.items():
+            if name not in known:
+                known[name] = orm.Group(name=name)
+                self.db.add(known[name])
+            await self._settle_group(known[name], members)
+        for name in courses.obsolete_groups(known, wanted, self.load_groups):
+            self.db.delete(known[name])
+        self.db.commit()
+
+    async def _settle_group(self, group: Any, members: Iterable[str]) -> None:
+        names = {self.authenticator.normalize_username(name) for name in members}
+        present = {user.name: user for user in group.users}
+        for name in present.keys() - names:
+            group.users.remove(present[name])
+        for name in sorted(names - present.keys()):
+            group.users.append(await self._get_or_create_user(name, hint=f"group: {group.name}"))
 
     async def init_spawners(self) -> Any:
         """Open the links first: servers of an earlier hub process are looked for through them."""

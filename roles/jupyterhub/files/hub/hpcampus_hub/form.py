@@ -8,8 +8,18 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from .options import NO_GRES, OptionsError, courses_of, default_profile, memory_of, number_of, profiles_of
-from .settings import Profile, Range, Site
+from .courses import note_of
+from .options import (
+    NO_GRES,
+    OptionsError,
+    courses_of,
+    default_profile,
+    memory_of,
+    number_of,
+    profiles_for,
+    profiles_of,
+)
+from .settings import Profile, Range, Site, today
 
 _PAGES = Environment(loader=PackageLoader("hpcampus_hub"), autoescape=True)
 
@@ -147,7 +157,7 @@ def spawn_form(site: Site, user_name: str, groups: Collection[str], last: Mappin
     profiles = profiles_of(site, user_name, groups)
     course = _offered(last, "course", [course.slug for course in courses]) or (courses[0].slug if courses else "")
     profile = _offered(last, "profile", profiles)
-    if not profile and profiles:
+    if not profile and profiles_for(profiles, site.courses.get(course)):
         profile = default_profile(profiles, site.courses.get(course)).name
     return _PAGES.get_template("hpcampus_options.html").render(
         profiles=list(profiles.values()),
@@ -156,6 +166,8 @@ def spawn_form(site: Site, user_name: str, groups: Collection[str], last: Mappin
         profile=profile,
         course=course,
         describe=describe,
+        sizes_of=lambda item: [size.label for size in profiles_for(profiles, item).values()] if item.profiles else [],
+        note_of=lambda item: note_of(item, today()),
     )
 
 

@@ -9,10 +9,11 @@ that reaches Slurm is a text of the configuration or a whole number, never a tex
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Self
 
 from .names import course_of
-from .settings import Course, Profile, SettingsError, Site, memory_text, parse_memory_mb
+from .settings import Course, Profile, SettingsError, Site, memory_text, parse_memory_mb, today
 
 KEYS = ("profile", "course", "image", "cpus", "memory", "time_limit_minutes", "gres")
 NUMBERS = ("cpus", "time_limit_minutes")
@@ -47,6 +48,7 @@ class Choice:
     memory_mb: int
     time_limit_minutes: int
     gres: str
+    reservation: str
     memberships: tuple[Membership, ...]
 
     @classmethod
@@ -59,6 +61,7 @@ class Choice:
             memory_mb=profile.memory_mb,
             time_limit_minutes=profile.time_limit_minutes,
             gres=profile.gres,
+            reservation=profile.reservation,
             memberships=(),
         )
 
@@ -184,22 +187,30 @@ def memory_of(value: object) -> int:
         raise OptionsError(f'memory must be a whole number with a unit, such as "4G", not {_shown(value)}') from None
 
 
-def courses_of(site: Site, user_name: str) -> list[Course]:
-    """The courses in which a person takes part, in the order of the configuration."""
-    return [course for course in site.courses.values() if course.has(user_name)]
+def courses_of(site: Site, user_name: str, day: date | None = None) -> list[Course]:
+    """The courses that are on offer to a person on a day, today if none is given, in the order of the configuration."""
+    day = day or today()
+    return [course for course in site.courses.values() if course.is_offered_to(user_name, day)]
 
 
-def profiles_of(site: Site, user_name: str, groups: Collection[str]) -> dict[str, Profile]:
+def profiles_of(site: Site, user_name: str, groups: Collection[str], day: date | None = None) -> dict[str, Profile]:
     """The profiles that a person, or a course's own server, may use, by name and in the order of the configuration.
 
     Args:
         site: the configuration.
         user_name: the hub's name of the user.
         groups: names of the hub's groups that the user is in.
+        day: on which day; today if none is given.
     """
     own_course = course_of(user_name)
-    slugs = [own_course] if own_course is not None else [course.slug for course in courses_of(site, user_name)]
+    slugs = [own_course] if own_course is not None else [course.slug for course in courses_of(site, user_name, day)]
     return {name: profile for name, profile in site.profiles.items() if profile.is_for(slugs, groups)}
+
+
+def profiles_for(profiles: Mapping[str, Profile], course: Course | None) -> dict[str, Profile]:
+    """Those of the profiles that a course allows, all of them without a course."""
+    allowed = course.profiles if course is not None else ()
+    return {name: profile for name, profile in profiles.items() if not allowed or name in allowed}
 
 
 def default_profile(profiles: Mapping[str, Profile], course: Course | None) -> Profile:
@@ -208,14 +219,21 @@ def default_profile(profiles: Mapping[str, Profile], course: Course | None) -> P
     Raises:
         OptionsError: none is on offer.
     """
+    profiles = profiles_for(profiles, course)
     if not profiles:
-        raise OptionsError("no profile is on offer to you; ask the administrator")
+        raise OptionsError(f"no profile is on offer to you{_with(course)}; ask the administrator")
     if course is not None and course.profile in profiles:
         return profiles[course.profile]
     return next(iter(profiles.values()))
 
 
-def choose(site: Site, user_name: str, options: object, groups: Collection[str] = ()) -> Choice:
+def _with(course: Course | None) -> str:
+    return f" with course {course.slug}" if course is not None and course.profiles else ""
+
+
+def choose(
+    site: Site, user_name: str, options: object, groups: Collection[str] = (), day: date | None = None
+) -> Choice:
     """Turn a request into all that a job asks for.
 
     Args:
@@ -223,26 +241,29 @@ def choose(site: Site, user_name: str, options: object, groups: Collection[str] 
         user_name: the hub's name of the user whose server is to start.
         options: ``user_options`` as they came; nothing is taken for granted.
         groups: names of the hub's groups that the user is in.
+        day: on which day; today if none is given.
 
     Returns:
-        The choice. Without a profile it is the course's, else the first; a course's image wins over the profile's, and what
-        was asked for over both.
+        The choice. Without a profile it is the course's, else the first; a course's image and reservation win over the
+        profile's, and what was asked for over both.
 
     Raises:
         OptionsError: says what is not on offer and what is.
     """
     wanted = check_types(options)
+    day = day or today()
     own_course = course_of(user_name)
     if own_course is not None:
-        courses = [_course_of_server(site, own_course)]
+        courses = [_course_of_server(site, own_course, day)]
         role = "course"
     else:
-        courses = courses_of(site, user_name)
+        courses = courses_of(site, user_name, day)
         role = "student"
+        _check_time(site.courses.get(wanted.get("course", "")), user_name, day)
     first = _pick_course(courses, wanted.get("course"))
     if first is not None:
         courses = [first, *(course for course in courses if course is not first)]
-    profile = _pick_profile(profiles_of(site, user_name, groups), wanted.get("profile"), first)
+    profile = _pick_profile(profiles_of(site, user_name, groups, day), wanted.get("profile"), first)
     return Choice(
         profile=profile,
         image=_pick_image(profile, first, wanted.get("image")),
@@ -250,14 +271,27 @@ def choose(site: Site, user_name: str, options: object, groups: Collection[str] 
         memory_mb=_pick_memory(profile, wanted.get("memory")),
         time_limit_minutes=_pick_number(profile, "time_limit_minutes", wanted.get("time_limit_minutes")),
         gres=_pick_gres(profile, wanted.get("gres")),
+        reservation=(first.reservation if first is not None else "") or profile.reservation,
         memberships=tuple(Membership(course.slug, role) for course in courses),
     )
 
 
-def _course_of_server(site: Site, slug: str) -> Course:
+def _course_of_server(site: Site, slug: str, day: date) -> Course:
     if slug not in site.courses:
         raise OptionsError("this server's course is no longer configured; ask the administrator")
-    return site.courses[slug]
+    course = site.courses[slug]
+    if course.has_expired(day):
+        raise OptionsError(f"this server's course is closed since {course.expires}; ask the administrator")
+    return course
+
+
+def _check_time(course: Course | None, user_name: str, day: date) -> None:
+    """Tell somebody who takes part in a course why it is not on offer."""
+    if course is None or not course.has(user_name) or course.is_offered_to(user_name, day):
+        return
+    if course.start is not None and day < course.start:
+        raise OptionsError(f"course {course.slug} begins on {course.start}")
+    raise OptionsError(f"course {course.slug} has ended")
 
 
 def _pick_course(courses: Sequence[Course], wanted: str | None) -> Course | None:
@@ -274,9 +308,10 @@ def _pick_profile(profiles: Mapping[str, Profile], wanted: str | None, course: C
     usual = default_profile(profiles, course)
     if wanted is None:
         return usual
-    if wanted not in profiles:
-        raise OptionsError(f"profile {_shown(wanted)} is not on offer; there are {', '.join(profiles)}")
-    return profiles[wanted]
+    allowed = profiles_for(profiles, course)
+    if wanted not in allowed:
+        raise OptionsError(f"profile {_shown(wanted)} is not on offer{_with(course)}; there are {', '.join(allowed)}")
+    return allowed[wanted]
 
 
 def _pick_image(profile: Profile, course: Course | None, wanted: str | None) -> str:

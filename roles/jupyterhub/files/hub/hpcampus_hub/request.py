@@ -120,7 +120,7 @@ def submission(
         gres=choice.gres,
         account=profile.account,
         qos=profile.qos,
-        reservation=profile.reservation,
+        reservation=choice.reservation,
         image=choice.image,
         overlay_mb=profile.overlay_mb,
         courses=identity.courses,
