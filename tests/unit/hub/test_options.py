@@ -4,13 +4,24 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpcampus_hub.options import KEYS, Choice, Membership, OptionsError, choose, from_form, from_query, profiles_of
+from hpcampus_hub.options import (
+    KEYS,
+    Choice,
+    Membership,
+    OptionsError,
+    choose,
+    courses_of,
+    from_form,
+    from_query,
+    profiles_of,
+)
 from tests.unit.hub.sites import course, profile, site
 
 SITE = site()
@@ -416,3 +427,88 @@ def test_a_form_gives_single_texts() -> None:
 def test_a_form_with_more_is_refused(sent: dict[str, list[Any]]) -> None:
     with pytest.raises(OptionsError):
         from_form(sent, SITE.profiles)
+
+
+DATED = site(
+    profiles=[profile(), profile(name="large", label="Large"), profile(name="exam", reservation="all")],
+    courses=[
+        course(
+            graders=["gus"],
+            start="2026-10-12",
+            end="2027-02-12",
+            expires="2027-10-01",
+            profile="large",
+            profiles=["large", "exam"],
+            reservation="python",
+        ),
+        course(slug="ml", students=["alice", "bob"]),
+    ],
+)
+BEFORE, DURING, AFTER, EXPIRED = date(2026, 10, 11), date(2026, 11, 1), date(2027, 3, 1), date(2027, 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("user", "day", "offered"),
+    [
+        ("alice", BEFORE, ["ml"]),
+        ("alice", DURING, ["py1", "ml"]),
+        ("alice", AFTER, ["ml"]),
+        ("ida", BEFORE, ["py1", "ml"]),
+        ("gus", BEFORE, ["py1"]),
+        ("gus", AFTER, ["py1"]),
+        ("gus", EXPIRED, []),
+        ("ida", EXPIRED, ["ml"]),
+    ],
+)
+def test_a_course_is_on_offer_in_its_time(user: str, day: date, offered: list[str]) -> None:
+    assert [item.slug for item in courses_of(DATED, user, day)] == offered
+    assert [member.slug for member in choose(DATED, user, {}, day=day).memberships] == offered
+
+
+@pytest.mark.parametrize(
+    ("user", "day", "message"),
+    [
+        ("alice", BEFORE, "course py1 begins on 2026-10-12"),
+        ("alice", AFTER, "course py1 has ended"),
+        ("ida", EXPIRED, "course py1 has ended"),
+        ("bob", BEFORE, "not one of yours"),
+        ("bob", AFTER, "not one of yours"),
+    ],
+)
+def test_who_takes_part_is_told_when_a_course_is_and_nobody_else(user: str, day: date, message: str) -> None:
+    with pytest.raises(OptionsError, match=message):
+        choose(DATED, user, {"course": "py1"}, day=day)
+
+
+def test_the_server_of_a_course_starts_until_the_course_expires() -> None:
+    for day in (BEFORE, DURING, AFTER):
+        assert choose(DATED, "course-py1", {}, day=day).profile.name == "large"
+    with pytest.raises(OptionsError, match="closed since 2027-10-01"):
+        choose(DATED, "course-py1", {}, day=EXPIRED)
+
+
+def test_a_course_allows_its_own_sizes_only() -> None:
+    assert choose(DATED, "alice", {"course": "py1"}, day=DURING).profile.name == "large"
+    assert choose(DATED, "alice", {"course": "py1", "profile": "exam"}, day=DURING).profile.name == "exam"
+    with pytest.raises(OptionsError, match="'small' is not on offer with course py1; there are large, exam"):
+        choose(DATED, "alice", {"course": "py1", "profile": "small"}, day=DURING)
+    assert choose(DATED, "alice", {"course": "ml", "profile": "small"}, day=DURING).profile.name == "small"
+    with pytest.raises(OptionsError, match="not on offer"):
+        choose(DATED, "course-py1", {"profile": "small"}, day=DURING)
+    closed = site(profiles=[profile(), profile(name="x", courses=["py1"])], courses=[course(profiles=["x"])])
+    assert choose(closed, "alice", {}).profile.name == "x"
+    groups = site(profiles=[profile(), profile(name="x", groups=["staff"])], courses=[course(profiles=["x"])])
+    with pytest.raises(OptionsError, match="no profile is on offer to you with course py1"):
+        choose(groups, "alice", {})
+
+
+def test_the_reservation_is_the_courses_that_the_server_is_for() -> None:
+    assert choose(DATED, "alice", {"course": "py1", "profile": "exam"}, day=DURING).reservation == "python"
+    assert choose(DATED, "alice", {"course": "ml", "profile": "exam"}, day=DURING).reservation == "all"
+    assert choose(DATED, "alice", {"course": "ml"}, day=DURING).reservation == ""
+    assert choose(DATED, "course-py1", {}, day=DURING).reservation == "python"
+
+
+def test_a_job_that_waits_warm_is_in_no_reservation_of_a_course() -> None:
+    assert choose(DATED, "alice", {"course": "ml", "profile": "exam"}, day=DURING).is_plain
+    assert not choose(DATED, "alice", {"course": "py1", "profile": "exam"}, day=DURING).is_plain
