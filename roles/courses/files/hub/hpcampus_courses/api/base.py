@@ -3,7 +3,6 @@
 """A request to the API: whose token it is, what they may do, and answers as JSON."""
 
 import json
-import logging
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -18,8 +17,6 @@ from hpcampus_courses.people import LEADERS, Person, Role
 from hpcampus_courses.settings import Course
 from hpcampus_courses.store.audit import Entry
 from hpcampus_courses.store.content import DiskFullError
-
-LOG = logging.getLogger(__name__)
 
 JSON_MAX = 16 * 1024 * 1024
 DRAINED_MAX = 16 * 1024**3
@@ -38,14 +35,34 @@ class RefusalError(HTTPError):
         status: of HTTP.
         error: a short name for programs.
         message: a sentence for people.
+        headers: of the answer.
     """
 
-    def __init__(self, status: int, error: str, message: str) -> None:
+    def __init__(self, status: int, error: str, message: str, **headers: str) -> None:
         super().__init__(status, "%s", error)
         self.error = error
         self.message = message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
+NO_TOKEN = RefusalError(
+    401, "no-token", "The request needs a header Authorization with a token of the hub.", WWW_Authenticate="token"
+)
+UNKNOWN_TOKEN = RefusalError(
+    401,
+    "unknown-token",
+    "The hub does not know the token: it has expired, or its server was stopped. Start the server again.",
+    WWW_Authenticate="token",
+)
+HUB_DOWN = RefusalError(
+    503,
+    "hub-down",
+    "The hub does not answer, so it is not clear who you are. Please try again in a moment.",
+    Retry_After="5",
+)
+WEAK_TOKEN = RefusalError(
+    403, "weak-token", "The token may not act for its owner here. Use the token of a notebook server."
+)
 NO_COURSE = RefusalError(404, "no-course", "There is no such course, or you are not in it.")
 DISK_FULL = RefusalError(
     507,
@@ -71,6 +88,7 @@ class ApiHandler(CourseHandler):
         """Begin without a body."""
         super().initialize()
         self._body = bytearray()
+        self._received = 0
 
     def check_xsrf_cookie(self) -> None:
         """Cookies do not count here, so a page of somebody else gains nothing by sending them."""
@@ -79,41 +97,38 @@ class ApiHandler(CourseHandler):
         """Find out who asks and whether they may."""
         token = _AUTHORIZATION.fullmatch(self.request.headers.get("Authorization", ""))
         if token is None:
-            self.set_header("WWW-Authenticate", "token")
-            raise RefusalError(401, "no-token", "The request needs a header Authorization with a token of the hub.")
+            raise NO_TOKEN
         self.person = self.acting = await self._whose(token[1])
+        if not _speaks_for(self.person):
+            raise WEAK_TOKEN
         self.request.connection.set_max_body_size(DRAINED_MAX)  # type: ignore[union-attr]
         if "slug" in self.path_kwargs:
             await self._enter(self.path_kwargs["slug"])
-        if int(self.request.headers.get("Content-Length") or 0) > self.body_max():
-            self.too_large()
+        if (self.length or 0) > self.body_max():
+            raise self.too_large(self.length or 0)
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of the body, as the request announces them."""
+        value = self.request.headers.get("Content-Length")
+        if value is None:
+            return None
+        if not value.isascii() or not value.isdigit():
+            raise RefusalError(400, "bad-length", "Content-Length must be a number of bytes.")
+        return int(value)
 
     async def _whose(self, token: str) -> Person:
         try:
             return await self.service.identity.person(token)
         except UnknownTokenError:
-            self.set_header("WWW-Authenticate", "token")
-            raise RefusalError(
-                401,
-                "unknown-token",
-                "The hub does not know the token: it has expired, or its server was stopped. Start the server again.",
-            ) from None
+            raise UNKNOWN_TOKEN from None
         except HubDownError:
-            self.set_header("Retry-After", "5")
-            raise RefusalError(
-                503,
-                "hub-down",
-                "The hub does not answer, so it is not clear who you are. Please try again in a moment.",
-            ) from None
+            raise HUB_DOWN from None
 
     async def _enter(self, slug: str) -> None:
         course, role = self.course(slug), self.role_in(slug)
         if course is None or role is None:
             raise NO_COURSE
-        if not _speaks_for(self.person):
-            raise RefusalError(
-                403, "weak-token", "The token may not act for its owner here. Use the token of a notebook server."
-            )
         person_token = self.request.headers.get(_VISITOR, "")
         if role is Role.COURSE and person_token:
             role = await self._enter_as(course, person_token)
@@ -137,18 +152,21 @@ class ApiHandler(CourseHandler):
         """The most bytes that a body may have."""
         return JSON_MAX
 
-    def too_large(self) -> None:
-        """Refuse a body that is too large."""
-        raise RefusalError(413, "too-large", f"The request has more than {self.body_max() // 2**20} MB.")
+    def too_large(self, size: int) -> RefusalError:
+        """The refusal of a body of so many bytes."""
+        del size
+        return RefusalError(413, "too-large", f"The request has more than {self.body_max() // 2**20} MB.")
 
     async def data_received(self, chunk: bytes) -> None:
-        """Take a piece of the body."""
-        if len(self._body) + len(chunk) > self.body_max():
-            self.too_large()
-        self._body += chunk
+        """Take a piece of the body; what is too much is read and forgotten, and refused in the end."""
+        self._received += len(chunk)
+        if self._received <= self.body_max():
+            self._body += chunk
 
     def json_body(self) -> Mapping[str, Any]:
         """The body, which must be a JSON object."""
+        if self._received > self.body_max():
+            raise self.too_large(self._received)
         try:
             body = json.loads(bytes(self._body))
         except (ValueError, RecursionError):
@@ -168,9 +186,10 @@ class ApiHandler(CourseHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with what went wrong."""
-        kind = kwargs.get("exc_info", (None, None, None))
-        error = kind[1]
+        error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, RefusalError):
+            for name, value in error.headers.items():
+                self.set_header(name, value)
             answer = {"error": error.error, "message": error.message}
         elif status_code == 405:
             answer = {"error": "no-method", "message": "This address does not know the method of the request."}
@@ -183,9 +202,13 @@ class ApiHandler(CourseHandler):
             }
         self.finish(answer)
 
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what is not foreseen; the line of the request says the rest."""
+        if not isinstance(value, RefusalError):
+            super().log_exception(typ, value, tb)
+
     def _handle_request_exception(self, e: BaseException) -> None:
         if isinstance(e, DiskFullError) or (isinstance(e, sqlite3.Error) and e.sqlite_errorname == "SQLITE_FULL"):
-            LOG.error("The disk is full")
             super()._handle_request_exception(DISK_FULL)
         else:
             super()._handle_request_exception(e)

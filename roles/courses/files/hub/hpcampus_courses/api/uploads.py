@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from tornado.iostream import StreamClosedError
 
 from hpcampus_courses.names import SHA256
-from hpcampus_courses.store.content import Incoming
+from hpcampus_courses.store.content import DiskFullError, Incoming
 
 from .base import ApiHandler, RefusalError, checked_name
 
@@ -22,7 +22,8 @@ class FileHandler(ApiHandler):
 
     what = "The file"
     _incoming: Incoming | None = None
-    _passing = False
+    _failure: Exception | None = None
+    _is_whole = False
 
     def file_max(self) -> int:
         """The most bytes that the file may have."""
@@ -32,29 +33,25 @@ class FileHandler(ApiHandler):
         """A file's limit where one is sent."""
         return self.file_max() if self.request.method == "PUT" else super().body_max()
 
-    def too_large(self) -> None:
-        """Refuse the file."""
-        if self.request.method != "PUT":
-            super().too_large()
-        raise too_large(self.what, int(self.request.headers.get("Content-Length") or 0), self.file_max())
+    def too_large(self, size: int) -> RefusalError:
+        """The refusal of the file."""
+        return too_large(self.what, size, self.file_max()) if self.request.method == "PUT" else super().too_large(size)
 
     def receive(self) -> None:
         """Let the body become a file."""
-        length = self.request.headers.get("Content-Length")
-        if length is None:
+        if self.length is None:
             raise RefusalError(411, "no-length", "The request must say with Content-Length how long the file is.")
-        self._incoming = self.store.content.receive(int(length))
-
-    def let_pass(self) -> None:
-        """Read the body, and forget it."""
-        self._passing = True
+        self._incoming = self.store.content.receive(self.length)
 
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece of the file."""
-        if self._incoming is not None:
+        if self._incoming is None or self._failure is not None:
+            return
+        try:
             await self._incoming.add(chunk)
-        elif not self._passing:
-            await super().data_received(chunk)
+        except (DiskFullError, OSError) as error:
+            # Raised from here it would only cut the connection; the rest of the body is read, and then comes the answer.
+            self._failure = error
 
     async def keep(self, sha256: str) -> int:
         """Put the file where it stays, and give its size.
@@ -62,9 +59,11 @@ class FileHandler(ApiHandler):
         Args:
             sha256: what its digest must be.
         """
-        incoming = self._incoming
+        incoming, self._is_whole = self._incoming, True
         if incoming is None:
             raise RefusalError(400, "no-file", f"{self.what} is missing.")
+        if self._failure is not None:
+            raise self._failure
         if await incoming.finish() != sha256:
             raise RefusalError(422, "wrong-digest", f"{self.what} was damaged on its way. Please send it again.")
         await incoming.keep()
@@ -104,8 +103,10 @@ class FileHandler(ApiHandler):
         self._forget()
 
     def on_connection_close(self) -> None:
-        """Forget what came when the connection was cut."""
-        self._forget()
+        """Forget what came before the connection was cut; a file that is whole is kept."""
+        super().on_connection_close()
+        if not self._is_whole:
+            self._forget()
 
     def _forget(self) -> None:
         if self._incoming is not None:
