@@ -20,6 +20,7 @@ WAITING_MAX = 50
 """So many submissions of a student in a course may wait for their content."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
+NOT_THERE = RefusalError(403, "not-allowed", "A submission is made in one's own server, and not in that of a course.")
 NO_SUBMISSION = RefusalError(404, "no-submission", "There is no such submission.")
 
 
@@ -52,6 +53,8 @@ class Begin(SubmissionHandler):
 
     async def post(self, slug: str, assignment: str) -> None:
         """Begin one, or find the one that the key has begun."""
+        if self.acting is not self.person:
+            raise NOT_THERE
         assignment = self.assignment(assignment)
         claim = self._claim(slug, assignment, self.json_body())
         limit = self.settings_now.limits.submission_max_mb * 2**20

@@ -38,9 +38,6 @@ class Content:
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
             left.unlink()
-        for number in range(256):
-            (directory / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
-        _sync(directory)
 
     def path(self, sha256: str) -> Path:
         """Where the file of a digest is, or would be."""
@@ -149,8 +146,10 @@ class Incoming:
     def _place(self) -> None:
         os.fsync(self._file.fileno())
         place = self._content.path(self._hash.hexdigest())
+        place.parent.mkdir(mode=0o700, exist_ok=True)
         self._path.replace(place)
         _sync(place.parent)
+        _sync(place.parent.parent)
 
     def _remove(self) -> None:
         self._file.close()
