@@ -53,7 +53,14 @@ for name in ("hub_id", "clusters", "profiles", "tunnel", "courses"):
 
 def write_etc(etc: Path, **data: Any) -> Path:
     """A configuration directory of a hub."""
-    usual = {"url": "", "proxy": 8000, "hub": 8081, "services": "http://127.0.0.1:8084", "db": "sqlite:////nowhere", "site": settings()}
+    usual = {
+        "url": "",
+        "proxy": 8000,
+        "hub": 8081,
+        "services": "http://127.0.0.1:8084",
+        "db": "sqlite:////nowhere",
+        "site": settings(),
+    }
     (etc / "data.json").write_text(json.dumps({**usual, **data}))
     (etc / "jupyterhub_config.py").write_text(CONFIG.format(data=str(etc / "data.json")))
     return etc

@@ -212,7 +212,10 @@ async def test_the_course_service() -> None:
         cut_off = await web("", api_port=behind_nothing, courses_url=f"http://127.0.0.1:{service}").courses()
         silent = await web("", api_port=closed, courses_url=f"http://127.0.0.1:{service}").courses()
     health = "services/courses/api/v1/health"
-    assert (good.verdict, good.seen) == ("ok", f"http://127.0.0.1:{service}/{health} is healthy, also on the way of jobs")
+    assert (good.verdict, good.seen) == (
+        "ok",
+        f"http://127.0.0.1:{service}/{health} is healthy, also on the way of jobs",
+    )
     assert down.seen == f"http://127.0.0.1:{closed}/{health} gives no answer: Connection refused"
     assert "systemctl restart hpcampus-courses" in down.cure
     assert sick.seen == f"http://127.0.0.1:{behind_nothing}/{health} answers 503"

@@ -53,7 +53,10 @@ class HpcHub(JupyterHub):
         help="How jobs reach the hub: host, port, host_keys, user, port_min, port_max, registry_dir, signer_socket."
     ).tag(config=True)
     api_port = Integer(
-        0, min=0, max=65535, help="Loopback port on which jobs reach the hub's API and the services; 0 is the hub's own port."
+        0,
+        min=0,
+        max=65535,
+        help="Loopback port on which jobs reach the hub's API and the services; 0 is the hub's own port.",
     ).tag(config=True)
     carrier_dir = Unicode(CARRIER_DIR, help="Directory of the carrier, which connects to jobs.").tag(config=True)
     init_spawners_timeout = Integer(
