@@ -50,8 +50,26 @@ rm -f /etc/ssh/ssh_host_*
 systemctl mask apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service
 systemctl mask systemd-modules-load.service
 systemctl disable e2scrub_reap.service 2>/dev/null || true
+systemctl enable lab-mounts.service
 rm -f /etc/machine-id /var/lib/dbus/machine-id
 touch /etc/machine-id
+"""
+
+# On a host of its own systemd lets mounts spread; in a container it leaves that to whoever has started it. Without it no unit gets
+# the secrets that LoadCredential names.
+_MOUNTS_UNIT = """\
+[Unit]
+Description=Mounts spread, as on every host
+DefaultDependencies=no
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=mount --make-rshared /
+
+[Install]
+WantedBy=sysinit.target
 """
 
 
@@ -168,6 +186,7 @@ def recipe(
         File("/etc/dpkg/dpkg.cfg.d/lab", "force-unsafe-io\n"),
         # Real hosts have it so by a udev rule; containers have no udev.
         File("/etc/tmpfiles.d/lab.conf", "c /dev/fuse 0666 root root - 10:229\nz /dev/fuse 0666 root root -\n"),
+        File("/etc/systemd/system/lab-mounts.service", _MOUNTS_UNIT),
     ]
     if suite == "trixie":
         # The pin keeps out what is there in a better-known release.

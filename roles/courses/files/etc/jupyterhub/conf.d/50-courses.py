@@ -17,12 +17,13 @@ c.JupyterHub.services.append(
         "name": "courses",
         "url": f"http://127.0.0.1:{service['port']}",
         "api_token": (etc / "secrets/courses_token").read_text().strip(),
+        "timeout": 1,  # seconds for which the hub's own start waits for it
         "oauth_no_confirm": True,  # it is a part of the hub, and only learns who somebody is
     }
 )
 c.JupyterHub.load_roles += [
     # What people are called and which groups they are in: the roster of an open course is everybody.
-    {"name": "courses", "scopes": ["list:users", "read:users:name", "read:users:groups"], "services": ["courses"]},
+    {"name": "courses", "scopes": ["list:users", "read:users:name", "read:groups"], "services": ["courses"]},
     # Everybody may open the pages; the service itself knows who sees which course.
     {"name": "user", "scopes": ["self", "access:services!service=courses"]},
 ]
