@@ -8,13 +8,17 @@ Prints one line for each check with its seconds; exits 1 at the first that fails
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import hashlib
 import http.server
+import io
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -22,13 +26,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import course_service
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COURSE = "check"
 STUDENT = "student-one"
 SPOILER = "a-spoiler"
-EXCHANGE = f"/srv/nbgrader/exchange/{COURSE}"
 
 
 class ImageUnfitError(Exception):
@@ -43,8 +48,9 @@ class Image:
         self.path = path
         self.scratch = scratch
         self.timeout_seconds = timeout_seconds
-        for name in ("home-student", "home-course", "course", "exchange/outbound", f"exchange/inbound/{STUDENT}"):
-            (scratch / name).mkdir(parents=True)
+        self.service_port = 0
+        for name in ("home-student", "home-course", "course"):
+            (scratch / name).mkdir()
 
     def argv(self, role: str, command: list[str], extra: list[str] | None = None) -> list[str]:
         """The command line that a job of this role ("", "student" or "course") would use."""
@@ -53,12 +59,11 @@ class Image:
         options = ["--containall", "--cleanenv", "--home", f"{home}:/home/jovyan", "--pwd", "/home/jovyan"]
         options += ["--env", "PYTHONUSERBASE=/home/jovyan/.local/hpcampus/check"]
         options += ["--bind", f"{here}:/opt/hpcampus/start.py:ro"] if extra is None else extra
-        exchange = self.scratch / "exchange"
-        if role == "student":
-            options += ["--bind", f"{exchange}/outbound:{EXCHANGE}/outbound:ro"]
-            options += ["--bind", f"{exchange}/inbound/{STUDENT}:{EXCHANGE}/inbound"]
-        elif role == "course":
-            options += ["--bind", f"{self.scratch}/course:/course", "--bind", f"{exchange}:{EXCHANGE}"]
+        if role == "course":
+            options += ["--bind", f"{self.scratch}/course:/course"]
+        if role and self.service_port:
+            options += ["--env", f"JUPYTERHUB_API_URL=http://127.0.0.1:{self.service_port}/hub/api"]
+            options += ["--env", f"JUPYTERHUB_API_TOKEN={STUDENT if role == 'student' else course_user()}"]
         if role:
             options += ["--env", f"HPCAMPUS_COURSE={COURSE}", "--env", f"HPCAMPUS_COURSE_ROLE={role}"]
             options += ["--env", f"HPCAMPUS_COURSES={COURSE}", "--env", f"HPCAMPUS_USER_ID={STUDENT}"]
@@ -84,6 +89,11 @@ class Image:
     def inside(self, role: str, *arguments: str) -> None:
         """Run one of the checks of inside.py."""
         self.run(role, "python3", "/opt/hpcampus/start.py", *arguments)
+
+
+def course_user() -> str:
+    """The course's own user; the course service of this check takes a user's name for its token."""
+    return f"course-{COURSE}"
 
 
 def check_packages(image: Image) -> None:
@@ -115,34 +125,53 @@ def check_extensions(image: Image) -> None:
 
 
 def check_course(image: Image) -> None:
-    """An assignment's whole way, with the two views that student and course have of the exchange."""
-    image.inside("course", "assignment", "/course/source/ps1/problem.ipynb")
-    image.run("course", "nbgrader", "generate_assignment", "ps1")
-    image.run("course", "nbgrader", "release_assignment", "ps1")
-    image.run("student", "nbgrader", "fetch_assignment", "ps1")
-    image.inside("student", "answer", "/home/jovyan/check/ps1/problem.ipynb")
-    image.run("student", "nbgrader", "validate", "check/ps1/problem.ipynb")
-    image.run("student", "jupyter", "nbconvert", "--execute", "--to", "html", "check/ps1/problem.ipynb")
-    (image.scratch / "home-student/check/ps1/problem.html").unlink()
-    image.run("student", "nbgrader", "submit", "ps1")
-    inbound = image.scratch / "exchange/inbound" / STUDENT
-    (submission,) = inbound.iterdir()
-    # What a cheat would do: a link at the hidden tests, and a claim to be somebody else.
-    (submission / "peek.txt").symlink_to("/course/source/ps1/problem.ipynb")
-    submission.rename(inbound / ("student-two+" + submission.name.split("+", 1)[1]))
-    # A submission that cannot be copied must not keep the others from being collected.
-    (inbound.parent / SPOILER / submission.name / "/".join(["d"] * 100)).mkdir(parents=True)
-    said = image.run("course", "nbgrader", "collect", "ps1", status=1)
-    if f"Left out {SPOILER}:" not in said:
-        raise ImageUnfitError(f"collecting did not tell of {SPOILER}:\n{said[-4000:]}")
-    collected = image.scratch / "course/submitted"
-    students = [path.parent.name for path in collected.glob("*/ps1")]
-    if students != [STUDENT]:
-        raise ImageUnfitError(f"collected for {students}, not for {STUDENT}")
-    if os.path.lexists(collected / STUDENT / "ps1/peek.txt"):
-        raise ImageUnfitError("collecting followed a link in a submission")
-    image.run("course", "nbgrader", "autograde", "ps1")
-    image.inside("course", "score", STUDENT)
+    """An assignment's whole way, between the servers of a student and of a course."""
+    with course_service.serve(COURSE) as (image.service_port, course):
+        image.inside("course", "assignment", "/course/source/ps1/problem.ipynb")
+        image.run("course", "nbgrader", "generate_assignment", "ps1")
+        image.run("course", "nbgrader", "release_assignment", "ps1")
+        image.run("student", "nbgrader", "fetch_assignment", "ps1")
+        image.inside("student", "answer", "/home/jovyan/check/ps1/problem.ipynb")
+        image.run("student", "nbgrader", "validate", "check/ps1/problem.ipynb")
+        image.run("student", "jupyter", "nbconvert", "--execute", "--to", "html", "check/ps1/problem.ipynb")
+        (image.scratch / "home-student/check/ps1/problem.html").unlink()
+        image.run("student", "nbgrader", "submit", "ps1")
+        _hand_in_traps(course)
+        said = image.run("course", "nbgrader", "collect", "ps1", status=1)
+        if f"Left out {SPOILER}:" not in said:
+            raise ImageUnfitError(f"collecting did not tell of {SPOILER}:\n{said[-4000:]}")
+        collected = image.scratch / "course/submitted"
+        students = [path.parent.name for path in collected.glob("*/ps1")]
+        if students != [STUDENT]:
+            raise ImageUnfitError(f"collected for {students}, not for {STUDENT}")
+        if os.path.lexists(collected / STUDENT / "ps1/peek.txt"):
+            raise ImageUnfitError("collecting made a link that a submission asks for")
+        image.run("course", "nbgrader", "autograde", "ps1")
+        image.inside("course", "score", STUDENT)
+
+
+def _hand_in_traps(course: course_service.Course) -> None:
+    """Add what a cheat would do, a link at the hidden tests, and a submission that keeps the others from being collected."""
+    honest = course.submissions[0]
+    peek, deep = tarfile.TarInfo("peek.txt"), tarfile.TarInfo("/".join(["d"] * 100))
+    peek.type, peek.linkname = tarfile.SYMTYPE, "/course/source/ps1/problem.ipynb"
+    deep.type = tarfile.DIRTYPE
+    for student, entry, content in ((STUDENT, peek, honest.content or b""), (SPOILER, deep, b"")):
+        file = io.BytesIO(content)
+        with tarfile.open(fileobj=file, mode="a" if content else "w") as archive:
+            archive.addfile(entry)
+        digest = hashlib.sha256(file.getvalue()).hexdigest()
+        course.submissions.append(
+            dataclasses.replace(
+                honest,
+                id=f"{student}-trap",
+                key="",
+                student=student,
+                time=course_service.now(),
+                sha256=digest,
+                content=file.getvalue(),
+            )
+        )
 
 
 class _FakeHub(http.server.BaseHTTPRequestHandler):
