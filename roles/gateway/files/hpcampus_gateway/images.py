@@ -56,6 +56,20 @@ def listed(base_dir):
     return found
 
 
+def version(folder, name):
+    """What tells a version of a published image from every other: its file's name where that says it, else size and time as well.
+
+    Raises:
+        BadRequestError: there is no such image.
+    """
+    path = f"{folder}/{name}.sif"
+    try:
+        info = os.stat(path)
+    except OSError:
+        raise BadRequestError(f"image: {name} is not published on this cluster") from None
+    return "{}:{}:{}".format(os.path.basename(os.path.realpath(path)), info.st_size, int(info.st_mtime))
+
+
 def receive(base_dir, name, sha256, size, source, say):
     """Take an image from a stream and publish it.
 

@@ -18,6 +18,7 @@ from .errors import BadRequestError, BusyError, SlurmError, UnknownOpError
 from .files import remove, tail, write_private
 from .grading import Grading
 from .health import health
+from .images import version
 from .reach import Reach
 from .slurm import (
     assign_argv,
@@ -41,6 +42,7 @@ OPERATIONS = (
     "log",
     "reach",
     "archive",
+    "image_version",
     "grade",
     "grade_state",
     "grade_cancel",
@@ -211,6 +213,11 @@ class Operations:
         if self.queue():
             raise BadRequestError("archive: jobs of this account are in the queue; stop the notebook first")
         return {"archived": archive(self._config.base_dir, user_id, time.time())}
+
+    def op_image_version(self, request):
+        """What tells a version of an image from every other, without reading it; see :func:`version`."""
+        check_fields(request, ("image",))
+        return {"version": version(images_dir(self._config), check_text(request, "image", SLUG))}
 
     def op_grade(self, request):
         """Run the submissions of a course, see :meth:`Grading.submit`."""

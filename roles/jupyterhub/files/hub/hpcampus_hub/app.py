@@ -16,6 +16,7 @@ from .auth import AccountsError, refuse_reserved_names
 from .engine import SETTINGS_KEY, Engine
 from .folders import SETTINGS_KEY as FOLDERS_KEY
 from .folders import Folders
+from .grading import HANDLERS as GRADING_HANDLERS
 from .jobs import BookTimes
 from .link import LinkTimes
 from .ports import Lease
@@ -122,6 +123,8 @@ class HpcHub(JupyterHub):
             BookTimes(fast=self.query_fast_seconds, slow=self.query_slow_seconds),
             self.api_port,
         )
+        if listed:
+            self.extra_handlers = [*self.extra_handlers, *GRADING_HANDLERS]
         self.load_groups = {**self.load_groups, **courses.load_groups(listed)}
         self.load_roles = [*self.load_roles, *courses.load_roles(listed)]
         self.tornado_settings = {**origin.settings_with(self.tornado_settings), SETTINGS_KEY: self.engine}
