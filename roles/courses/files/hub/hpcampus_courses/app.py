@@ -18,6 +18,7 @@ from typing import Any
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
+from . import pages
 from .api import ROUTES
 from .api.base import NotFound
 from .api.health import Health
@@ -36,15 +37,24 @@ _FORM_MAX = 1024 * 1024
 _UPLOAD_SECONDS = 6 * 3600.0
 
 
-def make_app(settings: Settings, store: Store, identity: Identity, **tornado: Any) -> Application:
-    """The application; ``tornado`` are more settings of the framework."""
+def make_app(settings: Settings, store: Store, identity: Identity, token: str = "", **tornado: Any) -> Application:
+    """The application.
+
+    Args:
+        settings: the configuration.
+        store: what is kept.
+        identity: who people are.
+        token: the service's own on the hub; without one there are no pages, as nobody could log in.
+        tornado: more settings of the framework.
+    """
     service = Service(settings, store, identity)
     api = f"{settings.prefix}api/v1/"
     routes: list[Any] = [(api + pattern, handler) for pattern, handler in ROUTES]
+    shown = pages.routes(settings, token) if token else []
     return Application(
-        [(f"{settings.prefix}health", Health), (f"{api}health", Health), *routes, (f"{api}.*", NotFound)],
+        [(f"{settings.prefix}health", Health), (f"{api}health", Health), *routes, (f"{api}.*", NotFound), *shown],
         log_function=log_request,
-        **{SETTINGS_KEY: service, **tornado},
+        **{SETTINGS_KEY: service, **(pages.tornado_settings(token) if token else {}), **tornado},
     )
 
 
@@ -78,8 +88,9 @@ def reload(service: Service, path: Path) -> None:
 async def serve(path: Path, settings: Settings) -> None:
     """Answer requests until SIGTERM."""
     store = Store(settings.state_dir, settings.limits.disk_reserve_mb * 2**20)
-    identity = HubIdentity(settings.hub_api_url, read_token(os.environ.get("CREDENTIALS_DIRECTORY")))
-    app = make_app(settings, store, identity)
+    token = read_token(os.environ.get("CREDENTIALS_DIRECTORY"))
+    identity = HubIdentity(settings.hub_api_url, token)
+    app = make_app(settings, store, identity, token)
     server = HTTPServer(app, max_body_size=_FORM_MAX, body_timeout=_UPLOAD_SECONDS, chunk_size=256 * 1024)
     server.listen(settings.port, "127.0.0.1", reuse_port=False)
     ended, loop = asyncio.Event(), asyncio.get_running_loop()

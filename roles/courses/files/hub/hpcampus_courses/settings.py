@@ -75,6 +75,8 @@ class Settings:
     courses: Mapping[str, Course]
     limits: Limits = field(default_factory=Limits)
     gradebook: Mapping[str, Any] = field(default_factory=dict)
+    proxy_url: str = ""
+    """Where the hub's proxy listens on this host, which leads to the servers of courses; "" when they cannot be asked."""
 
     @property
     def base_url(self) -> str:
@@ -128,6 +130,7 @@ def read(data: object) -> Settings:
         courses=courses,
         limits=_limits(_mapping("limits", top.get("limits", {}))),
         gradebook=_mapping("gradebook", top.get("gradebook", {})),
+        proxy_url=_url("proxy_url", top["proxy_url"]) if top.get("proxy_url") else "",
     )
 
 
