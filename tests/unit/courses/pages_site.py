@@ -29,7 +29,7 @@ from hpcampus_courses.store import Store
 from hpcampus_courses.store.audit import Entry
 from hpcampus_courses.store.grades import Check, Score
 from hpcampus_courses.store.runs import Run
-from hpcampus_courses.store.submissions import Submission
+from hpcampus_courses.store.submissions import Claim, Submission
 from hpcampus_hub.names import slug_of
 
 TOKEN = "token-of-the-service-0123456789"
@@ -221,19 +221,8 @@ class Site:
     ) -> Submission:
         """A complete submission, handed in so many days from now."""
         digest, size = await self.keep(packed({"problem.ipynb": data + name.encode()}))
-        time = datetime.now(UTC) + timedelta(days=days)
-        submission, _ = await self.store.submissions.begin(
-            slug,
-            slug_of(name),
-            name,
-            assignment,
-            secrets.token_hex(16),
-            sha256=digest,
-            size=size,
-            notebooks=["problem"],
-            time=time,
-            open_max=10,
-        )
+        claim = Claim(slug, slug_of(name), name, assignment, secrets.token_hex(16), digest, size, ("problem",))
+        submission, _ = await self.store.submissions.begin(claim, datetime.now(UTC) + timedelta(days=days), 10)
         await self.store.submissions.complete(submission.id)
         return submission
 
@@ -246,13 +235,24 @@ class Site:
         if release:
             await self.store.grades.release(slug, assignment, datetime.now(UTC))
 
-    async def run(self, assignment: str, done: int, total: int, state: str, message: str = "", number: int = 1) -> None:
+    async def run(
+        self,
+        assignment: str,
+        done: int,
+        total: int,
+        state: str,
+        message: str = "",
+        number: int = 1,
+        slug: str = "physics101",
+    ) -> None:
         now = datetime.now(UTC)
         run = Run(f"{number:032x}", assignment, total, done, 0, state, message, "ida", now, now)
-        await self.store.runs.put("physics101", run)
+        await self.store.runs.put(slug, run)
 
-    async def note(self, who: str, action: str, assignment: str = "", detail: str = "") -> None:
-        await self.store.audit.add("physics101", Entry(datetime.now(UTC), who, action, assignment, detail=detail))
+    async def note(
+        self, who: str, action: str, assignment: str = "", detail: str = "", slug: str = "physics101"
+    ) -> None:
+        await self.store.audit.add(slug, Entry(datetime.now(UTC), who, action, assignment, detail=detail))
 
 
 SCORE = Score(

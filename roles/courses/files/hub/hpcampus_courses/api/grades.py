@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from hpcampus_courses.clock import as_text
 from hpcampus_courses.people import EVERYBODY, LEADERS, STAFF
+from hpcampus_courses.store import Store
 from hpcampus_courses.store.grades import Check, Grade, LineItem, Score
 
 from . import fields
@@ -83,9 +84,7 @@ class Table(ApiHandler):
         """Give the drafts, which are the newest points, one line for each student and assignment."""
         self.set_header("Content-Type", "text/csv; charset=utf-8")
         self.set_header("Content-Disposition", f'attachment; filename="{slug}-grades.csv"')
-        sheets = self.store.grades.sheets(slug)
-        released = {name for name, sheet in sheets.items() if sheet.released and sheet.released >= sheet.changed}
-        self.finish(as_csv(self.store.grades.listed(slug, released=False), released))
+        self.finish(csv_of(self.store, slug))
 
 
 class LineItems(ApiHandler):
@@ -123,6 +122,13 @@ class LineItems(ApiHandler):
         await self.store.grades.set_line_item(slug, item)
         await self.note("line item", assignment=assignment, detail=url)
         self.finish({})
+
+
+def csv_of(store: Store, slug: str) -> str:
+    """The drafts of a course as CSV."""
+    sheets = store.grades.sheets(slug)
+    released = {name for name, sheet in sheets.items() if sheet.released and sheet.released >= sheet.changed}
+    return as_csv(store.grades.listed(slug, released=False), released)
 
 
 def as_csv(grades: list[Grade], released: set[str]) -> str:

@@ -135,6 +135,7 @@ class Run:
         """The run as the open page gets it."""
         return {
             "run": self.id,
+            "assignment": self.assignment,
             "words": self.words,
             "message": self.message,
             "finished": self.finished,
