@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hpcampus.collection_checks import inventory_problems
+from hpcampus.course_files import course_records, course_variable
 from hpcampus.defaults import role_defaults
-from hpcampus.errors import InventoryError
+from hpcampus.errors import InventoryError, UsageProblemError
 from hpcampus.inventory_files import (
     Difference,
     Documents,
     Written,
+    archive_course,
     differences,
     insert_record,
     plain,
     read_documents,
-    remove_record,
     replace,
     set_variables,
     variables,
@@ -32,6 +33,7 @@ from hpcampus.setup.model import NewAccount
 from hpcampus.specs import Specs, load_specs
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -73,7 +75,9 @@ class Book:
         return groups_of(plain(self.documents.hosts))
 
     def records(self, kind: RecordKind) -> list[dict[str, Any]]:
-        """Give the records of a kind."""
+        """Give the records of a kind, of courses those of every file."""
+        if kind is COURSE:
+            return course_records(self.main)
         return [dict(record) for record in self.main[kind.variable]]
 
     def add(self, kind: RecordKind, record: Mapping[str, Any]) -> None:
@@ -84,19 +88,42 @@ class Book:
         """
         records = self.records(kind)
         refuse_known(records, kind, str(record[kind.key]))
-        insert_record(self.site, self.documents, kind.variable, record, records)
         self.steps |= set(kind.steps)
         if kind is COURSE:
-            self._add_accounts(record)
+            self._add_course(record)
+        else:
+            insert_record(self.site, self.documents, kind.variable, record, records)
 
-    def remove(self, kind: RecordKind, name: str) -> None:
-        """Take out a record.
+    def course(self, slug: str) -> dict[str, Any]:
+        """Give the record of a course.
+
+        Raises:
+            UsageProblemError: There is none.
+        """
+        records = self.records(COURSE)
+        return records[find(records, COURSE, slug)]
+
+    def archive(self, slug: str, day: dt.date) -> Path:
+        """Take a course off the platform, and give the file in which its record is kept.
 
         Raises:
             UsageProblemError: There is none of that name.
         """
-        remove_record(self.site, self.documents, kind.variable, find(self.records(kind), kind, name))
-        self.steps |= set(kind.steps)
+        self.course(slug)
+        self.steps |= set(COURSE.steps)
+        return archive_course(self.site, self.documents, slug, day)
+
+    def _add_course(self, record: Mapping[str, Any]) -> None:
+        """Put a course into a file of its own.
+
+        Raises:
+            UsageProblemError: Its variable is there, with another slug in it.
+        """
+        variable = course_variable(str(record["slug"]))
+        if variable in self.main:
+            raise UsageProblemError("record-known", kind=COURSE.name, name=record["slug"], variable=variable)
+        set_variables(self.site, self.documents, {variable: record})
+        self._add_accounts(record)
 
     def _add_accounts(self, course: Mapping[str, Any]) -> None:
         """Give the instructors of a course accounts, as setup does, where the hub keeps the passwords."""

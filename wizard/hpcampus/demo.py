@@ -7,14 +7,15 @@ from __future__ import annotations
 import contextlib
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ruamel.yaml.comments import CommentedMap
 
 from hpcampus import lab
+from hpcampus.course_files import course_records
 from hpcampus.errors import LabError
 from hpcampus.files import PUBLIC_FILE, make_private_directory, write_atomically
-from hpcampus.inventory_files import Documents, read_documents, update, write_documents
+from hpcampus.inventory_files import Documents, read_documents, update, variables, write_documents
 from hpcampus.lab.places import cache_dir
 from hpcampus.passwords import generate_password, hash_password
 from hpcampus.places import Site, site_at, state_home
@@ -110,7 +111,7 @@ def write_inventory(site: Site, containers: Containers, example: Path) -> tuple[
     documents = read_documents(site, key)
     _add_connections(documents.hosts, containers)
     update(documents.main, lab.site_settings())
-    accounts = _ensure_accounts(documents)
+    accounts = _ensure_accounts(documents, people(variables(site, documents, secret=False)))
     write_documents(site, documents, key, backup=False)
     return accounts
 
@@ -124,8 +125,7 @@ def _add_connections(hosts: CommentedMap, containers: Containers) -> None:
     top["hosts"] = listed
 
 
-def _ensure_accounts(documents: Documents) -> tuple[Account, ...]:
-    roles = people(documents.main)
+def _ensure_accounts(documents: Documents, roles: Mapping[str, str]) -> tuple[Account, ...]:
     passwords = documents.secrets.setdefault("vault_demo_passwords", CommentedMap())
     hashes = documents.secrets.setdefault("vault_password_hashes", CommentedMap())
     for name in [*roles, VERIFY_USER]:
@@ -142,15 +142,14 @@ def account_records(names: list[str]) -> list[dict[str, str]]:
     return [{"name": name, "password_hash": f"{{{{ vault_password_hashes['{name}'] }}}}"} for name in names]
 
 
-def people(main: Mapping[str, object]) -> dict[str, str]:
+def people(main: Mapping[str, Any]) -> dict[str, str]:
     """Give the people that the demo's variables name, each with its role as a key of the texts and its course."""
     roles: dict[str, str] = {}
     admins = main.get("site_admins")
     for name in admins if isinstance(admins, list) else []:
         roles[str(name)] = "admin"
-    courses = main.get("site_courses")
-    for course in courses if isinstance(courses, list) else []:
-        for field, role in (("instructors", "instructor"), ("students", "student")):
+    for course in course_records(main):
+        for field, role in (("instructors", "instructor"), ("graders", "grader"), ("students", "student")):
             for name in course.get(field, []):
                 roles.setdefault(str(name), f"{role} {course['slug']}")
     return roles

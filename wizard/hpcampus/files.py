@@ -88,17 +88,17 @@ class NewFile:
 
     Attributes:
         path: Where; its directory exists.
-        data: The content.
+        data: The content; None for a file that shall be gone.
         mode: Permission bits.
     """
 
     path: Path
-    data: bytes = field(repr=False)
+    data: bytes | None = field(repr=False)
     mode: int
 
 
 def write_together(files: Sequence[NewFile]) -> None:
-    """Replace several files, or none of them.
+    """Replace or remove several files, or none of them.
 
     All are written beside their places first, where a full disk shows; then they are moved, and moved back if one of the
     moves fails. Only a machine that dies between two moves leaves some new and some old, each of them whole.
@@ -107,17 +107,22 @@ def write_together(files: Sequence[NewFile]) -> None:
         OSError: One cannot be written; all are as before.
     """
     with contextlib.ExitStack() as left_over:
-        staged = []
+        staged: list[Path | None] = []
         for file in files:
-            staged.append(_staged(file.path, file.data, file.mode))
-            left_over.callback(staged[-1].unlink, missing_ok=True)
+            temporary = None if file.data is None else _staged(file.path, file.data, file.mode)
+            staged.append(temporary)
+            if temporary is not None:
+                left_over.callback(temporary.unlink, missing_ok=True)
         back: list[tuple[Path, Path | None]] = []
         try:
             for file, temporary in zip(files, staged, strict=True):
                 old = _second_name(file.path) if file.path.exists() else None
                 if old is not None:
                     left_over.callback(old.unlink, missing_ok=True)
-                temporary.replace(file.path)
+                if temporary is not None:
+                    temporary.replace(file.path)
+                else:
+                    file.path.unlink(missing_ok=True)
                 back.append((file.path, old))
         except BaseException:
             for path, old in reversed(back):

@@ -14,14 +14,27 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from hpcampus import backups, vault
+from hpcampus.course_files import (
+    DIRECTORY,
+    LIST,
+    archive_file,
+    as_written,
+    course_file,
+    course_variable,
+    is_course_variable,
+    listed,
+    own,
+)
 from hpcampus.errors import InventoryError, VaultError
 from hpcampus.files import PRIVATE_FILE, PUBLIC_FILE, NewFile, write_together
 from hpcampus.old_names import Renamed, load_names, rename_old
+from hpcampus.texts import t
 from hpcampus.variable_places import ALL, Place, Rank, inline_places, members, owner
 from hpcampus.yaml_files import check_mapping, dump_document, header_of, load_document, spelled
 from hpcampus.yaml_lists import insert_item, remove_item
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -68,6 +81,8 @@ class Documents:
         others: Further files of variables that could be read.
         secrets_before: Variables of the vault as they were when it was read.
         renamed: Variables that stood there under an old name.
+        removed: Paths of other files that shall be gone.
+        archived: Text of new files that Ansible does not read, by path.
     """
 
     hosts: CommentedMap = field(default_factory=CommentedMap)
@@ -77,6 +92,8 @@ class Documents:
     others: list[OtherFile] = field(default_factory=list)
     secrets_before: Mapping[str, Any] = field(default_factory=dict, repr=False)
     renamed: list[Renamed] = field(default_factory=list)
+    removed: set[Path] = field(default_factory=set)
+    archived: dict[Path, str] = field(default_factory=dict)
 
 
 def read_documents(site: Site, key: Key | None) -> Documents:
@@ -177,12 +194,85 @@ def variables(site: Site, documents: Documents, *, secret: bool) -> dict[str, An
 
 
 def set_variables(site: Site, documents: Documents, values: Mapping[str, object], *, secret: bool = False) -> None:
-    """Set variables where they are set already, with the comments there, and new ones in `main.yml` or in the vault."""
+    """Set variables where they are set already, with the comments there, and new ones in `main.yml` or in the vault.
+
+    A new course comes into a file of its own.
+
+    Raises:
+        InventoryError: That file is there, and cannot be read.
+    """
     found, groups = places(site, documents), members(documents.hosts)
-    new = documents.secrets if secret else documents.main
     for name, value in values.items():
         place = owner(name, found, groups)
-        update(new if place is None else place.variables, {name: value})
+        if place is not None:
+            target = place.variables
+        elif is_course_variable(name) and isinstance(value, Mapping) and not secret:
+            target = _course_document(site, documents, str(value["slug"]))
+        else:
+            target = documents.secrets if secret else documents.main
+        update(target, {name: value})
+
+
+def _course_document(site: Site, documents: Documents, slug: str) -> CommentedMap:
+    """Give the document of a course's own file, empty if there is none yet."""
+    path = site.inventory / course_file(slug)
+    for other in documents.others:
+        if other.path == path and not other.secret:
+            return other.variables
+    if path.exists():
+        raise InventoryError("inventory-unreadable", path=path, problem=t("records.file-taken"))
+    documents.others.append(OtherFile(path, ALL, Rank.ALL_FILE, CommentedMap(), secret=False, before=""))
+    return documents.others[-1].variables
+
+
+def archive_course(site: Site, documents: Documents, slug: str, day: dt.date) -> Path:
+    """Take a course out of what Ansible reads, and keep its record beside it.
+
+    A file that holds nothing but the course is kept as it stands, with the comments in it.
+
+    Args:
+        site: Whose inventory.
+        documents: Its files.
+        slug: Of a course that is there.
+        day: Of the archive.
+
+    Returns:
+        The file in which the record is kept.
+    """
+    text, name = "", ""
+    for number, record in enumerate(listed(variables(site, documents, secret=False))):
+        if record.get("slug") == slug:
+            text = dump_document(CommentedMap({course_variable(slug): spelled(as_written(record))}))
+            remove_record(site, documents, LIST, number)
+    for name, record in own(variables(site, documents, secret=False)).items():
+        if record.get("slug") == slug:
+            text = _cut_course(site, documents, name)
+    path = _free_archive(site, documents, slug, day)
+    documents.archived[path] = t("records.archived-on", date=day, directory=DIRECTORY) + text
+    return path
+
+
+def _cut_course(site: Site, documents: Documents, name: str) -> str:
+    """Take the variable of a course out of its file, the file as well if nothing else is in it; give the text to keep."""
+    place = owner(name, places(site, documents), members(documents.hosts))
+    if place is None:
+        return ""
+    alone = CommentedMap({name: place.variables[name]})
+    for other in documents.others:
+        if other.variables is place.variables and list(other.variables) == [name] and not other.secret:
+            documents.removed.add(other.path)
+            text = other.before
+            other.variables = CommentedMap()
+            return text
+    del place.variables[name]
+    return dump_document(alone)
+
+
+def _free_archive(site: Site, documents: Documents, slug: str, day: dt.date) -> Path:
+    number = 1
+    while (path := site.inventory / archive_file(slug, day, number)).exists() or path in documents.archived:
+        number += 1
+    return path
 
 
 def insert_record(site: Site, documents: Documents, name: str, record: Mapping[str, Any], usual: Sequence[Any]) -> None:
@@ -285,21 +375,24 @@ class Written:
         files: For each file, whether it changed.
         backup: Directory with copies of what was replaced, if anything was.
         kept: The files that lie there, relative to it.
+        removed: Files that are gone.
     """
 
     files: Mapping[Path, bool]
     backup: Path | None = None
     kept: tuple[Path, ...] = ()
+    removed: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Planned:
-    """What a file shall hold, in the clear."""
+    """What a file shall hold, in the clear; one that shall be gone holds nothing."""
 
     path: Path
     text: str = field(repr=False)
     mode: int
     secret: bool = False
+    gone: bool = False
 
 
 def _plan(site: Site, documents: Documents) -> list[_Planned]:
@@ -309,10 +402,13 @@ def _plan(site: Site, documents: Documents) -> list[_Planned]:
         _Planned(site.main_file, _render(documents.main, read_file(site.main_file)), PUBLIC_FILE),
     ]
     for other in documents.others:
+        mode = stat.S_IMODE(other.path.stat().st_mode) if other.path.exists() else PUBLIC_FILE
+        if other.path in documents.removed:
+            planned.append(_Planned(other.path, "", mode, gone=True))
         # Somebody's own file is written only if it says something else, not for the sake of its spelling.
-        if dump_document(other.variables) != dump_document(load_document(other.before, str(other.path))):
-            mode = stat.S_IMODE(other.path.stat().st_mode)
+        elif dump_document(other.variables) != dump_document(load_document(other.before, str(other.path))):
             planned.append(_Planned(other.path, _render(other.variables, other.before), mode, other.secret))
+    planned += [_Planned(path, text, PUBLIC_FILE) for path, text in documents.archived.items()]
     if documents.known_hosts:
         planned.append(_Planned(site.known_hosts, documents.known_hosts, PUBLIC_FILE))
     planned.append(_Planned(site.hosts_file, _render(documents.hosts, read_file(site.hosts_file)), PUBLIC_FILE))
@@ -354,16 +450,20 @@ def write_documents(site: Site, documents: Documents, key: Key, *, backup: bool 
                 shutil.rmtree(place, ignore_errors=True)
             raise
         for file in files:
-            file.path.chmod(file.mode)
+            if file.data is not None:
+                file.path.chmod(file.mode)
         if place is not None:
             backups.forget_old(site.backups)
     except OSError as error:
         raise InventoryError("inventory-unwritable", path=site.inventory, problem=error) from error
-    return Written({file.path: file in changed for file in files}, place, tuple(contents))
+    left = {file.path: file in changed for file in files if file.data is not None}
+    return Written(left, place, tuple(contents), tuple(file.path for file in changed if file.data is None))
 
 
 def _as_file(planned: _Planned, before: bytes | None, key: Key) -> NewFile:
     """Encrypt again only when something changed, for every encryption gives another file."""
+    if planned.gone:
+        return NewFile(planned.path, None, planned.mode)
     if not planned.secret:
         return NewFile(planned.path, planned.text.encode(), planned.mode)
     present = "" if before is None else before.decode(errors="replace")

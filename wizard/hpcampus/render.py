@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hpcampus.course_files import LIST, course_records, course_variable, listed, own
 from hpcampus.questions import KNOWN_ADMIN, Answers
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def main_variables(answers: Answers, existing: Mapping[str, Any], node: NodeSize
         **_cluster_variables(answers, existing, specs),
         "site_profiles": _profiles(answers, existing, node),
         "site_images": _images(image, existing),
-        "site_courses": _courses(answers, existing),
+        **_course_variables(answers, existing),
         "site_admins": _with(_names(existing.get("site_admins")), answers["admin_name"]),
         "site_accounts": _accounts(answers, existing),
         "apptainer_source": answers["apptainer"],
@@ -251,27 +252,42 @@ def _images(name: str, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [*records, {"name": name, "label": "Python for data analysis"}]
 
 
-def _courses(answers: Answers, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
-    records = _records(existing.get("site_courses"))
+def _course_variables(answers: Answers, existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the variable that holds the course that setup asked about: the list that has it, or one of its own."""
     slug = answers["course_slug"]
+    records = listed(existing)
     for record in records:
         if record.get("slug") == slug:
-            record["title"] = answers["course_title"]
-            instructors = _names(record.get("instructors"))
-            # The first is the one that setup asked for.
-            record["instructors"] = list(dict.fromkeys([answers["course_instructor"], *instructors[1:]]))
-            return records
-    # Open, for a platform without a single student's name yet; the file says how to close it.
-    first = _profiles(answers, existing, SMALL_NODE)[0]["name"]
-    new = {
-        "slug": slug,
-        "title": answers["course_title"],
-        "instructors": [answers["course_instructor"]],
-        "open": True,
-        "image": answers["image"],
-        "profile": first,
+            record.update(_named_course(answers, record))
+            return {LIST: records}
+    variable = course_variable(slug)
+    present = own(existing).get(variable)
+    if present is not None:
+        return {variable: {**present, **_named_course(answers, present)}}
+    # Open, for a platform without a single student's name yet; docs/courses.md says how to close it.
+    return {
+        variable: {
+            "slug": slug,
+            **_named_course(answers, {}),
+            "open": True,
+            "image": answers["image"],
+            "profile": _profiles(answers, existing, SMALL_NODE)[0]["name"],
+        }
     }
-    return [*records, new]
+
+
+def _named_course(answers: Answers, present: Mapping[str, Any]) -> dict[str, Any]:
+    """Give title and instructors; the first is the one that setup asked for."""
+    instructors = _names(present.get("instructors"))
+    return {
+        "title": answers["course_title"],
+        "instructors": list(dict.fromkeys([answers["course_instructor"], *instructors[1:]])),
+    }
+
+
+def _courses(answers: Answers, existing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give all courses as they will be."""
+    return course_records({**existing, **_course_variables(answers, existing)})
 
 
 def account_record(name: str) -> dict[str, str]:
@@ -492,7 +508,7 @@ def _known_accounts(main: Mapping[str, Any], secrets: Mapping[str, Any]) -> set[
 
 
 def _course_answers(main: Mapping[str, Any]) -> dict[str, Any]:
-    course = next(iter(_records(main.get("site_courses"))), {})
+    course = next(iter(course_records(main)), {})
     return {
         "course_slug": course.get("slug"),
         "course_title": course.get("title"),

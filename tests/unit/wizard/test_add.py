@@ -13,6 +13,7 @@ from typing import Any
 
 import pexpect
 import pytest
+from ruamel.yaml.comments import CommentedMap
 
 from hpcampus import cli, host_keys, vault
 from hpcampus.apply import Installer
@@ -23,7 +24,7 @@ from hpcampus.passwords import matches
 from hpcampus.places import Site
 from hpcampus.runner import Outcome, Result
 from hpcampus.setup import Request, Setup
-from hpcampus.yaml_files import read_plain
+from hpcampus.yaml_files import dump_document, read_plain
 from tests.unit.wizard.conftest import ANSWERS, ROOT
 
 KEY = HostKey("login.hpc.example.net", "ssh-ed25519", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "E" * 43)
@@ -42,17 +43,37 @@ def written(tmp_path: Path) -> Site:
     request = Request(from_file=ANSWERS, password="a long password", skip_host_keys=True)
     site.state.make()
     Setup(site, ROOT, request, None, lambda _key, _values: None).run()
-    text = site.main_file.read_text()
-    site.main_file.write_text(text.replace("site_courses:\n", "# Ask Ada first\nsite_courses:  # of this term\n"))
+    path = course_path(site, "physics101")
+    path.write_text(path.read_text().replace("  title:", "  # Ask Ada first\n  title:"))
     return site
+
+
+@pytest.fixture
+def listed(written: Site) -> Site:
+    """The same site with its course in a list, in a file that a person has made for it."""
+    record = read_plain(course_path(written, "physics101"))["site_course_physics101"]
+    course_path(written, "physics101").unlink()
+    document = CommentedMap({"site_courses": [record]})
+    text = dump_document(document).replace("site_courses:\n", "# Ask Ada first\nsite_courses:  # of this term\n")
+    (written.inventory / "group_vars/all/teaching.yml").write_text(text)
+    return written
 
 
 def run(*arguments: str) -> int:
     return cli.run([*arguments])
 
 
-def courses(site: Site) -> list[Any]:
-    return list(read_plain(site.main_file)["site_courses"])
+def course_path(site: Site, slug: str) -> Path:
+    return site.inventory / f"group_vars/all/courses/{slug}.yml"
+
+
+def course(site: Site, slug: str) -> Any:
+    (record,) = read_plain(course_path(site, slug)).values()
+    return record
+
+
+def archived(site: Site) -> list[Path]:
+    return sorted((site.inventory / "group_vars/all/courses/.archive").glob("*"))
 
 
 ADD = ["course", "add", "physics102", "--title", "Physics 102", "--instructors", "mcurie,rfeynman", "--open"]
@@ -61,12 +82,8 @@ ADD = ["course", "add", "physics102", "--title", "Physics 102", "--instructors",
 def test_a_course_comes_with_accounts(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*ADD, "--yes", "--no-run") == 0
     shown = capsys.readouterr().out
-    assert courses(written)[-1] == {
-        "slug": "physics102",
-        "title": "Physics 102",
-        "instructors": ["mcurie", "rfeynman"],
-        "open": True,
-    }
+    wanted = {"slug": "physics102", "title": "Physics 102", "instructors": ["mcurie", "rfeynman"], "open": True}
+    assert read_plain(course_path(written, "physics102")) == {"site_course_physics102": wanted}
     found = re.search(r"^  rfeynman +(\S+)   instructor of physics102$", shown, re.MULTILINE)
     assert found is not None
     documents = read_documents(written, vault.find_key(written, None))
@@ -77,9 +94,9 @@ def test_a_course_comes_with_accounts(written: Site, capsys: pytest.CaptureFixtu
         "mcurie",
         "rfeynman",
     ]
-    text = written.main_file.read_text()
-    assert "# Ask Ada first\nsite_courses:  # of this term\n" in text
-    assert "+  - slug: physics102" in shown
+    assert "  # Ask Ada first\n" in course_path(written, "physics101").read_text()
+    assert "site_courses" not in written.main_file.read_text()
+    assert "+site_course_physics102:\n+  slug: physics102\n" in shown
     assert "vault.yml, whose values are not shown: changes vault_password_hashes" in shown
     assert "Kept as they were: group_vars/all/vault.yml, group_vars/all/main.yml, in " in shown
     assert "hpcampus apply --step hub --step courses\n" in shown
@@ -97,19 +114,98 @@ def test_who_has_an_account_needs_none(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_copy_and_archive(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    text = written.main_file.read_text()
+    before = {path: path.read_bytes() for path in written.inventory.rglob("*.yml")}
     assert (
         run("course", "copy", "physics101", "physics101-ss27", "--title", "Physics, summer", "--yes", "--no-run") == 0
     )
-    first, second = courses(written)
+    first, second = course(written, "physics101"), course(written, "physics101-ss27")
     assert second == {**first, "slug": "physics101-ss27", "title": "Physics, summer"}
     assert run("course", "archive", "physics101-ss27", "--yes", "--no-run") == 0
-    assert written.main_file.read_text() == text
+    kept = archived(written)[0]
+    backups = written.inventory / ".backups"
+    present = {path: path.read_bytes() for path in written.inventory.rglob("*.yml") if backups not in path.parents}
+    assert present == {**before, kept: kept.read_bytes()}
     shown = capsys.readouterr().out
     assert "  login:/shared/hpcampus/courses/physics101-ss27\n" in shown
+    assert f"Removed {course_path(written, 'physics101-ss27')}" in shown
+    assert f"Written: {kept}" in shown
+
+
+def test_an_archived_course_is_kept_as_it_stood_and_comes_back_by_a_move(
+    written: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = course_path(written, "physics101").read_text()
     assert run("course", "archive", "physics101", "--yes", "--no-run") == 0
-    assert courses(written) == []
-    assert "# Ask Ada first\nsite_courses: []  # of this term\n" in written.main_file.read_text()
+    (kept,) = archived(written)
+    assert re.fullmatch(r"physics101-\d{4}-\d\d-\d\d\.yml", kept.name)
+    notice, _, rest = kept.read_text().partition("\n")
+    assert rest == text, "with the comments of a person"
+    assert notice.startswith(f"# Archived on {kept.stem.removeprefix('physics101-')}. To have the course back")
+    capsys.readouterr()
+    assert run("course", "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+    # What is archived again on the same day is not written over.
+    assert run("course", "add", "physics101", "--title", "Other", "--instructors", "mcurie", "--yes", "--no-run") == 0
+    assert run("course", "archive", "physics101", "--yes", "--no-run") == 0
+    assert kept.read_text().endswith(text)
+    assert [path.name for path in archived(written)] == [kept.with_name(f"{kept.stem}-2.yml").name, kept.name]
+    kept.rename(course_path(written, "physics101"))
+    capsys.readouterr()
+    assert run("course", "list", "--json") == 0
+    assert [record["title"] for record in json.loads(capsys.readouterr().out)] == ["Physics 101"]
+
+
+def test_a_course_of_the_list_is_kept_in_a_file_when_it_leaves(listed: Site) -> None:
+    teaching = listed.inventory / "group_vars/all/teaching.yml"
+    before = read_plain(teaching)["site_courses"][0]
+    assert run("course", "copy", "physics101", "b", "--yes", "--no-run") == 0
+    assert read_plain(teaching)["site_courses"] == [before], "a new course has a file of its own"
+    assert course(listed, "b") == {**before, "slug": "b"}
+    assert run("course", "archive", "physics101", "--yes", "--no-run") == 0
+    assert teaching.read_text() == "---\n# Ask Ada first\nsite_courses: []  # of this term\n"
+    (kept,) = archived(listed)
+    assert read_plain(kept) == {"site_course_physics101": before}
+
+
+def test_a_file_with_more_in_it_stays_without_the_course(written: Site) -> None:
+    path = course_path(written, "physics101")
+    path.write_text(path.read_text() + "# The room\nphysics_room: H 12\n")
+    assert run("course", "archive", "physics101", "--yes", "--no-run") == 0
+    assert read_plain(path) == {"physics_room": "H 12"}
+    (kept,) = archived(written)
+    assert list(read_plain(kept)) == ["site_course_physics101"]
+
+
+def test_a_file_in_the_way_is_not_written_over(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    path = course_path(written, "physics102")
+    path.write_text("a: 1\na: 2\n")
+    assert run(*ADD, "--yes", "--no-run") == 3
+    assert "in the way of a new course" in capsys.readouterr().err
+    assert path.read_text() == "a: 1\na: 2\n"
+
+
+def test_the_variable_of_another_course_is_not_taken(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    path = course_path(written, "physics101")
+    path.rename(path.with_name("other.yml"))
+    (path.with_name("other.yml")).write_text(
+        path.with_name("other.yml").read_text().replace("site_course_physics101", "site_course_physics102")
+    )
+    assert run(*ADD, "--yes", "--no-run") == 2
+    assert "site_course_physics102" in capsys.readouterr().err
+
+
+def test_days_and_times_without_quotes_are_read_and_left(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    path = course_path(written, "physics101")
+    dated = (
+        "  start: 2026-10-12\n  calendar:\n    deadlines:\n      - {assignment: ps1, due: 2026-11-03T23:59:00+01:00}\n"
+    )
+    path.write_text(path.read_text() + dated)
+    assert run("course", "list", "--json") == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["start"] == "2026-10-12"
+    assert record["calendar"]["deadlines"][0]["due"] == "2026-11-03T23:59:00+01:00"
+    assert run(*ADD, "--yes", "--no-run") == 0
+    assert path.read_text().endswith(dated)
 
 
 def test_an_image(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,19 +230,6 @@ def test_a_list_that_no_file_sets_keeps_what_the_roles_take(written: Site) -> No
     assert "site_images" not in read_plain(written.main_file)
     assert run("image", "add", "chemistry", "--yes", "--no-run") == 0
     assert [image["name"] for image in read_plain(written.main_file)["site_images"]] == ["notebook", "chemistry"]
-
-
-def test_a_list_in_a_file_of_its_own(written: Site) -> None:
-    text = written.main_file.read_text()
-    start, end = text.index("# Ask Ada"), text.index("site_admins:")
-    other = written.inventory / "group_vars/all/teaching.yml"
-    other.write_text(text[start:end])
-    written.main_file.write_text(text[:start] + text[end:])
-    before = written.main_file.read_text()
-    assert run("course", "copy", "physics101", "b", "--yes", "--no-run") == 0
-    assert written.main_file.read_text() == before
-    assert [course["slug"] for course in read_plain(other)["site_courses"]] == ["physics101", "b"]
-    assert other.read_text().startswith("# Ask Ada first\nsite_courses:  # of this term\n")
 
 
 class TestCluster:
@@ -250,7 +333,7 @@ def test_nobody_to_agree(written: Site, capsys: pytest.CaptureFixture[str]) -> N
     before = written.main_file.read_text()
     assert run(*ADD, "--no-run") == 7
     shown = capsys.readouterr()
-    assert "+  - slug: physics102" in shown.out
+    assert "+  slug: physics102" in shown.out
     assert "--yes" in shown.err
     assert written.main_file.read_text() == before
 
@@ -259,7 +342,7 @@ def test_the_lists(written: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("course", "list") == 0
     assert capsys.readouterr().out.splitlines()[1].split()[0] == "physics101"
     assert run("course", "list", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == courses(written)
+    assert json.loads(capsys.readouterr().out) == [course(written, "physics101")]
     assert run("cluster", "list") == 0
     assert "site_centres is empty" in capsys.readouterr().out
     assert run("image", "list") == 0
@@ -281,7 +364,7 @@ def test_the_right_steps_run(
     def runner(request: Any, _on_event: Any, _on_tick: Any) -> Result:
         playbooks.append(request.playbook)
         # What runs sees the new record already.
-        assert courses(written)[-1]["slug"] == "physics102"
+        assert course(written, "physics102")["slug"] == "physics102"
         return Result(Outcome.SUCCESSFUL, 1.0, Path("/nowhere"))
 
     make = Installer
@@ -321,13 +404,13 @@ def test_a_person_is_asked_for_what_is_missing(written: Site, terminal: Any) -> 
     child.expect("apply --step hub --step courses")
     child.expect(pexpect.EOF)
     record = {"slug": "physics102", "title": "Physics 102", "instructors": ["mcurie", "rfeynman"], "open": True}
-    assert courses(written)[-1] == record
+    assert course(written, "physics102") == record
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("ending", ["no", "ctrl-c"])
 def test_a_person_may_leave(written: Site, terminal: Any, ending: str) -> None:
-    before = written.main_file.read_text()
+    before = {path: path.read_bytes() for path in written.inventory.rglob("*.yml")}
     child = terminal("course", "archive", "physics101", "--plain")
     child.expect("Take physics101 off the platform")
     if ending == "no":
@@ -338,7 +421,7 @@ def test_a_person_may_leave(written: Site, terminal: Any, ending: str) -> None:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == (0 if ending == "no" else 130)
-    assert written.main_file.read_text() == before
+    assert {path: path.read_bytes() for path in written.inventory.rglob("*.yml")} == before
 
 
 @pytest.mark.processes

@@ -22,7 +22,7 @@ from tests.unit.wizard.conftest import ANSWERS, CENTRE, ROOT, SINGLE
 GOLDEN = Path(__file__).with_name("golden")
 PROFILES: dict[str, dict[str, Any]] = {"own-cluster": ANSWERS, "single": SINGLE, "remote-centre": CENTRE}
 NAMES = ("nodes", "hub", "centre")
-FILES = ("hosts.yml", "group_vars/all/main.yml", "known_hosts.txt")
+FILES = ("hosts.yml", "group_vars/all/main.yml", "group_vars/all/courses/physics101.yml", "known_hosts.txt")
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 
 

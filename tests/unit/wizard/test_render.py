@@ -134,24 +134,35 @@ def test_own_records_are_kept() -> None:
     existing = main_variables(ANSWERS, {}, SMALL_NODE, SPECS)
     existing["site_partitions"].append({"name": "exam", "max_time_minutes": 60})
     existing["site_profiles"][0]["label"] = "My own label"
-    existing["site_courses"][0]["students"] = ["bob"]
-    existing["site_courses"][0]["instructors"].append("rfeynman")
-    existing["site_courses"].append({"slug": "other", "title": "Other", "instructors": ["x"]})
+    existing["site_course_physics101"]["students"] = ["bob"]
+    existing["site_course_physics101"]["instructors"].append("rfeynman")
+    existing["site_course_other"] = {"slug": "other", "title": "Other", "instructors": ["x"]}
     existing["site_accounts"].append({"name": "bob", "password_hash": HASH})
     again = main_variables({**ANSWERS, "course_title": "New title"}, existing, SMALL_NODE, SPECS)
-    assert again["site_courses"][0]["title"] == "New title"
+    assert again["site_course_physics101"]["title"] == "New title"
+    assert "site_course_other" not in again, "nobody asked about it"
+    assert "site_courses" not in again
     # Who teaches needs an account.
     assert [record["name"] for record in again["site_accounts"]] == [
         "admin",
         "verify",
         "mcurie",
         "bob",
-        "rfeynman",
         "x",
+        "rfeynman",
     ]
     del again["site_accounts"][4:]
-    again["site_courses"][0]["title"] = existing["site_courses"][0]["title"]
+    again["site_course_physics101"]["title"] = existing["site_course_physics101"]["title"]
+    del existing["site_course_other"]
     assert again == existing
+
+
+def test_a_course_of_the_list_stays_there() -> None:
+    record = {"slug": "physics101", "title": "Old", "instructors": ["mcurie"], "start": "2026-10-12"}
+    existing = {"site_courses": [{"slug": "a", "title": "A", "instructors": ["x"]}, record]}
+    again = main_variables(ANSWERS, existing, SMALL_NODE, SPECS)
+    assert again["site_courses"] == [existing["site_courses"][0], {**record, "title": "Physics 101"}]
+    assert not [name for name in again if name.startswith("site_course_")]
 
 
 def test_a_renamed_partition_takes_its_profiles_along() -> None:
@@ -170,9 +181,8 @@ def test_another_administrator_is_added() -> None:
 
 def test_every_instructor_without_an_account_gets_one() -> None:
     existing = main_variables(ANSWERS, {}, SMALL_NODE, SPECS)
-    existing["site_courses"].append(
-        {"slug": "other", "title": "O", "instructors": ["own", "var", "new", "mcurie", "admin"]}
-    )
+    teaching = ["own", "var", "new", "mcurie", "admin"]
+    existing["site_course_z"] = {"slug": "other", "title": "O", "instructors": teaching}
     existing["site_accounts"] += [
         {"name": "own", "password_hash": HASH},
         {"name": "var", "password_hash": "{{ my_own_variable }}"},

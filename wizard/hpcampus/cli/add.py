@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -259,13 +260,12 @@ def course_add(slug: str | None, **parameters: Any) -> None:
 @_changing
 def course_copy(old: str, new: str, **parameters: Any) -> None:
     """Add a course like another."""
-    from hpcampus.records import copied_course, find
+    from hpcampus.records import copied_course
 
     change = _change(parameters)
     with change.site.state.lock():
         book = change.open()
-        records = book.records(COURSE)
-        record = records[find(records, COURSE, old)]
+        record = book.course(old)
         given = given_fields(parameters)
         change.refuse_wrong(COURSE, {"slug": new, **given})
         book.add(COURSE, copied_course(record, new, given))
@@ -283,7 +283,7 @@ def course_archive(slug: str, **parameters: Any) -> None:
     change = _change(parameters)
     with change.site.state.lock():
         book = change.open()
-        book.remove(COURSE, slug)
+        book.archive(slug, datetime.now(UTC).astimezone().date())
         say(change.console, t("records.archive", slug=slug))
         for place in course_directories(slug, book.main, book.groups):
             say(change.console, t("records.archive-place", place=place))

@@ -108,6 +108,8 @@ def print_written(console: Console, written: Written, accounts: Sequence[NewAcco
     for path, changed in written.files.items():
         if changed:
             say(console, t("setup.written", path=path))
+    for path in written.removed:
+        say(console, t("records.removed", path=path))
     if written.backup is not None:
         say(console, t("setup.backup", files=", ".join(map(str, written.kept)), path=written.backup))
     if accounts:

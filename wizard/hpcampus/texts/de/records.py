@@ -18,6 +18,9 @@ TEXTS: Final[dict[str, str]] = {
     "records.archive": "Der Kurs {slug} verlässt die Plattform. Seine Dateien bleiben, zum Behalten oder Löschen:",
     "records.archive-place": "  {place}",
     "records.confirm-archive": "{slug} von der Plattform nehmen?",
+    "records.file-taken": "sie steht einem neuen Kurs im Weg",
+    "records.archived-on": "# Archiviert am {date}. Um den Kurs wiederzuhaben, diese Datei nach {directory}/ verschieben.\n",
+    "records.removed": "Entfernt: {path}",
     "records.renamed": "{path}: {old} heißt seit {since} {new}; so wird es geschrieben.",
     "records.renamed-twice": "{path}: {old} heißt seit {since} {new}, das auch gesetzt ist; {old} wurde weggelassen.",
 }

@@ -18,6 +18,9 @@ TEXTS: Final[dict[str, str]] = {
     "records.archive": "The course {slug} leaves the platform. Its files stay, for you to keep or to delete:",
     "records.archive-place": "  {place}",
     "records.confirm-archive": "Take {slug} off the platform?",
+    "records.file-taken": "it is in the way of a new course",
+    "records.archived-on": "# Archived on {date}. To have the course back, move this file to {directory}/.\n",
+    "records.removed": "Removed {path}",
     "records.renamed": "{path}: {old} is called {new} since {since}; it is written so.",
     "records.renamed-twice": "{path}: {old} is called {new} since {since}, which is set as well; {old} was left out.",
 }
