@@ -4,6 +4,9 @@
 
 import os
 import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2]))
 
 from hpcampus_nbgrader.sandbox import shell
 

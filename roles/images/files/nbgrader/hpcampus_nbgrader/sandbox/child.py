@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import wire
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READ_BYTES = 1 << 18
+PROGRAMS = Path(__file__).parent
 KINDS = ("shell", "kernel", "tests")
 Event = tuple[str, object]
 
@@ -48,7 +50,7 @@ class Child:
         out_read, out_write = os.pipe()
         err_read, err_write = os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)
-        argv = [sys.executable, "-I", "-m", f"{__package__}.{'_' + kind}", str(theirs.fileno()), directory]
+        argv = [sys.executable, "-I", str(PROGRAMS / f"_{kind}.py"), str(theirs.fileno()), directory]
         argv += [] if peer is None else [str(peer)]
         sys.stdout.flush()
         self.pid = os.fork()

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from . import confine
@@ -86,7 +86,7 @@ class Run:
             return result
         began = time.monotonic()
         self._clear = False
-        self._child.send({"cell": number, "source": cell.source, "forget": cell.test})
+        self._child.send({"cell": number, "source": cell.source, "forget": cell.test, "quiet": cell.quiet})
         limit = min(self._deadline, began + self._limits.cell_seconds)
         done = self._wait(number, result, limit)
         if done is None and not self._child.gone:
@@ -190,6 +190,7 @@ def run_task(source: IO[bytes], root: str) -> dict[str, Any]:
     child: Child | None = Child("shell", directory)
     try:
         task = read_task(source, directory)
+        task = replace(task, limits=replace(task.limits, processes_before=processes_before()))
     except TaskError as error:
         child.end()
         return {"error": str(error), "notebooks": []}
@@ -199,6 +200,12 @@ def run_task(source: IO[bytes], root: str) -> dict[str, Any]:
         results.append(run_notebook(notebook, task, directory, time.monotonic() + share, child))
         child = None
     return {"error": "", "notebooks": [asdict(one) for one in results]}
+
+
+def processes_before() -> int:
+    """Processes that the account had on the node when the container began, as the job says."""
+    said = os.environ.get("HPCAMPUS_PROCESSES_BEFORE", "")
+    return int(said) if said.isdecimal() else 0
 
 
 def main() -> int:

@@ -225,8 +225,8 @@ def make_shell(handle: int) -> SandboxShell:
     return shell
 
 
-async def run_cell(shell: SandboxShell, source: str) -> BaseException | None:
-    """Run a cell as a kernel does; returns what it raised."""
+async def run_cell(shell: SandboxShell, source: str, counted: bool) -> BaseException | None:
+    """Run a cell as a kernel does; returns what it raised. One that is not counted is not in the history either."""
     transformed, trouble = source, None
     try:
         transformed = shell.transform_cell(source)
@@ -235,7 +235,7 @@ async def run_cell(shell: SandboxShell, source: str) -> BaseException | None:
     if shell.should_run_async(source, transformed_cell=transformed, preprocessing_exc_tuple=trouble):
         future = asyncio.ensure_future(
             shell.run_cell_async(
-                source, store_history=True, transformed_cell=transformed, preprocessing_exc_tuple=trouble
+                source, store_history=counted, transformed_cell=transformed, preprocessing_exc_tuple=trouble
             )
         )
         previous = signal.signal(signal.SIGINT, lambda *_: future.get_loop().call_soon_threadsafe(future.cancel))
@@ -246,7 +246,7 @@ async def run_cell(shell: SandboxShell, source: str) -> BaseException | None:
         shell.events.trigger("post_execute")
         shell.events.trigger("post_run_cell", result)
     else:
-        result = shell.run_cell(source, store_history=True)
+        result = shell.run_cell(source, store_history=counted)
     raised: BaseException | None = result.error_before_exec or result.error_in_exec
     return raised
 
@@ -256,7 +256,7 @@ async def run_one(shell: SandboxShell, request: wire.Message) -> wire.Message:
     raised: BaseException | None = None
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        raised = await run_cell(shell, request["source"])
+        raised = await run_cell(shell, request["source"], not request.get("quiet"))
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         raised = KeyboardInterrupt()
         shell._showtraceback(KeyboardInterrupt, error, ["KeyboardInterrupt"])
@@ -264,7 +264,7 @@ async def run_one(shell: SandboxShell, request: wire.Message) -> wire.Message:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    if request.get("forget"):
+    if request.get("forget") and not request.get("quiet"):
         forget_source(shell)
     done: wire.Message = {"done": request["cell"], "count": shell.execution_count - 1}
     if raised is not None:

@@ -3,8 +3,8 @@
 """What a sandbox is given: an archive with ``task.json`` first, then the submission's files below ``files/``.
 
 ``task.json`` is an object with ``limits`` (the fields of :class:`Limits`), ``isolate`` (whether tests run in a process of their own)
-and ``notebooks``, a list of objects with ``name``, ``language``, ``kernel`` and ``cells``; a cell has ``source`` and ``test``
-(whether it is a test of the course's, and not the student's).
+and ``notebooks``, a list of objects with ``name``, ``language``, ``kernel`` and ``cells``; a cell has ``source``, ``test`` and
+``quiet``, see :class:`Cell`.
 """
 
 from __future__ import annotations
@@ -73,10 +73,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Cell:
-    """One code cell: its text, and whether it is a test of the course's."""
+    """One code cell: its text, whether it is a test of the course's, and whether it leaves no trace in the numbers of cells."""
 
     source: str
     test: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Task:
             notebooks = tuple(
                 Notebook(
                     str(one["name"]),
-                    tuple(Cell(str(cell["source"]), bool(cell["test"])) for cell in one["cells"]),
+                    tuple(Cell(str(cell["source"]), bool(cell["test"]), bool(cell["quiet"])) for cell in one["cells"]),
                     str(one["language"]),
                     str(one["kernel"]),
                 )
