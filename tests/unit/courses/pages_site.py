@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
+from jupyterhub._data import DATA_FILES_PATH
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -144,6 +145,12 @@ class Anything(_Hub):
         self.write(self.hub.prepared.get(self.request.path, f"<!doctype html><title>{self.request.path}</title>"))
 
 
+class Logo(_Hub):
+    def get(self) -> None:
+        self.set_header("Content-Type", "image/png")
+        self.finish(Path(DATA_FILES_PATH, "static/images/jupyterhub-80.png").read_bytes())
+
+
 class CourseServer(_Hub):
     """The server of a course."""
 
@@ -185,6 +192,7 @@ class Site:
                 ("/hub/api/oauth2/token", TokenOf, given),
                 ("/hub/api/user", WhoIs, given),
                 ("/hub/api/groups/(.*)", GroupOf, given),
+                ("/hub/logo", Logo, given),
                 ("/user/course-physics101/(.*)", CourseServer, given),
                 (".*", Anything, given),
             ]

@@ -111,6 +111,14 @@ def places(handed: Submission) -> dict[str, list[str]]:
     }
 
 
+def listen(page: Page) -> list[str]:
+    """What the browser finds wrong with the page from now on: refused files, errors of scripts."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said
+
+
 def named(path: str) -> str:
     """A file name for the picture of a page."""
     return (
@@ -192,11 +200,7 @@ async def test_every_page_has_headings_names_contrast_and_fits(
 ) -> None:
     for name, paths in places(handed).items():
         page = await opened(chromium, site, name, viewport=size, color_scheme=scheme)
-        problems: list[str] = []
-        page.on(
-            "console", lambda message: problems.append(message.text) if message.type in {"error", "warning"} else None
-        )
-        page.on("pageerror", lambda error: problems.append(str(error)))
+        said = listen(page)
         for path in paths:
             await page.goto(path)
             for details in await page.locator("details > summary").all():
@@ -205,12 +209,12 @@ async def test_every_page_has_headings_names_contrast_and_fits(
             assert not found, (path, found)
             width = "phone" if size is PHONE else "desk"
             await page.screenshot(path=SCREENS / f"course-{name}-{named(path)}-{width}-{scheme}.png", full_page=True)
-        problems = [one for one in problems if "404" not in one]  # the page that is not there is looked at too
-        assert not problems
+        assert not [text for text in said if "404" not in text]  # the page that is not there is looked at too
         await page.context.close()
 
 
-async def test_what_looks_for_problems_finds_some(site: Site, chromium: Browser, handed: Submission) -> None:
+@pytest.mark.usefixtures("handed")
+async def test_what_looks_for_problems_finds_some(site: Site, chromium: Browser) -> None:
     page = await opened(chromium, site, "alice", viewport=PHONE, bypass_csp=True)
     await page.goto(f"{PREFIX}course/physics101")
     await page.evaluate(
@@ -225,9 +229,8 @@ async def test_what_looks_for_problems_finds_some(site: Site, chromium: Browser,
     await page.context.close()
 
 
-async def test_a_student_sees_deadlines_points_hints_and_feedback(
-    site: Site, chromium: Browser, handed: Submission
-) -> None:
+@pytest.mark.usefixtures("handed")
+async def test_a_student_sees_deadlines_points_hints_and_feedback(site: Site, chromium: Browser) -> None:
     page = await opened(chromium, site, "alice")
     await page.get_by_role("link", name="Physics 101").click()
     assert await page.locator("article h3").all_text_contents() == ["ps2", "ps1"]
@@ -378,7 +381,8 @@ async def test_a_link_is_made_and_copied(site: Site, chromium: Browser) -> None:
     await page.context.close()
 
 
-async def test_the_pages_work_without_scripts(site: Site, chromium: Browser, handed: Submission) -> None:
+@pytest.mark.usefixtures("handed")
+async def test_the_pages_work_without_scripts(site: Site, chromium: Browser) -> None:
     page = await opened(chromium, site, "ida", java_script_enabled=False)
     await page.goto(f"{PREFIX}course/physics101")
     await page.get_by_role("button", name="Make the link").click()
@@ -391,7 +395,10 @@ async def test_the_pages_work_without_scripts(site: Site, chromium: Browser, han
 
 
 async def _focused(page: Page) -> str:
-    script = "() => { const e = document.activeElement; return (e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent).trim() }"
+    script = """() => {
+        const element = document.activeElement
+        return (element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent).trim()
+    }"""
     return str(await page.evaluate(script))
 
 
@@ -483,7 +490,8 @@ async def test_a_script_of_a_notebook_server_reads_no_page(site: Site, chromium:
     async with page.expect_navigation():
         await page.evaluate(
             """path => {
-                document.body.innerHTML = `<form method=post action="${path}"><input name=assignment value=ps1><input name=_xsrf value=x></form>`
+                const fields = '<input name=assignment value=ps1><input name=_xsrf value=x>'
+                document.body.innerHTML = `<form method=post action="${path}">${fields}</form>`
                 document.forms[0].submit()
             }""",
             f"{base}/autograde",

@@ -7,6 +7,8 @@ const PAUSE_RUNNING = 2000
 const PAUSE_QUIET = 10000
 const PAUSE_AFTER_A_FAILURE = 20000
 
+for (const note of document.querySelectorAll('[data-without-script]')) note.hidden = true
+
 for (const button of document.querySelectorAll('[data-copy]')) {
   const field = document.getElementById(button.dataset.copy)
   const told = button.parentElement.querySelector('[data-copied]')
