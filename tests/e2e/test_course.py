@@ -1,16 +1,27 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""A course from the released assignment to the grades, over two accounts' servers and the course's own."""
+"""A course from the released assignment to the grades: two instructors, three students, and nbgrader's own quickstart course."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.e2e.conftest import COMPUTE
 from tests.e2e.notebook import LISTENERS
+from tests.e2e.teaching import (
+    COURSE,
+    OWNER,
+    ask_service,
+    new_assignment,
+    release,
+    run,
+    solve,
+    teaching,
+    write_assignment,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,37 +29,15 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Platform
     from tests.e2e.notebook import Notebook
 
-COURSE = "physics101"
-SOURCE = """
-import nbformat
-from nbformat.v4 import new_code_cell, new_notebook
-import pathlib
-
-def cell(text, grade_id, **more):
-    meta = {"grade_id": grade_id, "schema_version": 3, "grade": False, "solution": False, "locked": False, "task": False, **more}
-    return new_code_cell(text, metadata={"nbgrader": meta})
-
-book = new_notebook(cells=[
-    cell("def half(x):\\n    ### BEGIN SOLUTION\\n    return x / 2\\n    ### END SOLUTION", "half", solution=True),
-    cell("assert half(4) == 2\\n### BEGIN HIDDEN TESTS\\nassert half(3) == 1.5\\n### END HIDDEN TESTS", "test_half",
-         grade=True, locked=True, points=2),
-], metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
-folder = pathlib.Path("/course/source/ps1")
-folder.mkdir(parents=True, exist_ok=True)
-nbformat.write(book, folder / "half.ipynb")
-print("written")
+STUDENTS = ("student1", "student2", "student3")
+# nbgrader's own example course, under a name that no earlier run has.
+QUICKSTART = """
+import pathlib, shutil, subprocess, tempfile
+work = pathlib.Path(tempfile.mkdtemp())
+subprocess.run(["nbgrader", "quickstart", "example"], cwd=work, check=True, capture_output=True)
+shutil.copytree(work / "example" / "source" / "ps1", "/course/source/{assignment}")
+print(sorted(path.name for path in pathlib.Path("/course/source/{assignment}").glob("*.ipynb")))
 """
-SOLVE = """
-import nbformat, pathlib
-path = pathlib.Path("ps1/half.ipynb")
-if not path.exists():
-    path = pathlib.Path("physics101/ps1/half.ipynb")
-book = nbformat.read(path, 4)
-book.cells[0].source = {source!r}
-nbformat.write(book, path)
-print(path.parent)
-"""
-
 # For so many seconds, listens to everything that publishes on the node, and to a kernel of its own making.
 OVERHEAR = """
 import json, pathlib, time, zmq
@@ -85,77 +74,155 @@ print(json.dumps([sorted(ports), most]))
 """
 )
 
+RIGHT = {
+    "squares": "def squares(n):\n    if n < 1:\n        raise ValueError('n')\n    return [i ** 2 for i in range(1, n + 1)]",
+    "sum_of_squares": "def sum_of_squares(n):\n    return sum(squares(n))",
+}
+# What each student hands in last, and the points that follow from it without a person.
+WORK: dict[str, tuple[dict[str, str], float]] = {
+    "student1": (RIGHT, 3.0),
+    "student2": ({**RIGHT, "squares": "def squares(n):\n    return [i ** 2 for i in range(1, n + 1)]"}, 2.0),
+    "student3": (
+        {**RIGHT, "squares": "def squares(n):\n    return n", "sum_of_squares": "def sum_of_squares(n):\n    return 0"},
+        0.0,
+    ),
+}
 
-def shell(*commands: str, where: str = ".") -> str:
-    """Give a cell that runs commands and prints the status and output of the last."""
-    return (
-        "import json, subprocess\n"
-        f"for argv in {[command.split() for command in commands]!r}:\n"
-        f"    done = subprocess.run(argv, cwd={where!r}, capture_output=True, text=True)\n"
-        "    if done.returncode:\n"
-        "        break\n"
-        "print(json.dumps([done.returncode, done.stdout + done.stderr]))"
+
+async def formgrader(course: Notebook, method: str, path: str, **options: Any) -> Any:
+    """Ask the formgrader as its page does; gives what it answered."""
+    headers = {"Content-Type": "application/json"} if method != "GET" else {}
+    answer = await course.ask(
+        method, f"/user/{OWNER}/formgrader/api/{path}", headers=headers, request_timeout=180, **options
     )
+    assert answer.code == 200, (path, answer.code, answer.body)
+    return json.loads(answer.body)
 
 
-async def run(notebook: Notebook, *commands: str, where: str = ".") -> str:
-    """Run commands in a notebook; all must succeed."""
-    status, output = await notebook.json_cell(shell(*commands, where=where))
-    assert status == 0, output
-    return str(output)
-
-
-@contextlib.asynccontextmanager
-async def teaching(platform: Platform) -> AsyncIterator[Notebook]:
-    """Let the instructor start the course's own server."""
-    notebook = platform.notebook("instructor", owner=f"course-{COURSE}")
-    try:
-        await notebook.login()
-        await notebook.stop()
-        await notebook.start()
-        yield notebook
-    finally:
-        await notebook.close()
-
-
-async def test_an_assignment_from_release_to_grades(platform: Platform):
-    for place in (f"exchange/{COURSE}/outbound", f"exchange/{COURSE}/inbound", "course"):
-        path = f"/shared/hpcampus/courses/{COURSE}/{place}"
-        platform.on("login", "find", path, "-mindepth", "1", "-delete", good=(0, 1))
-    for student in ("student1", "student2"):
-        home = f"/shared/hpcampus/users/{student}/home"
-        # The cache holds what the student submitted earlier.
-        platform.on("login", "rm", "-rf", f"{home}/{COURSE}", f"{home}/.local/share/jupyter/nbgrader_cache")
+async def test_the_example_course_from_release_to_feedback(platform: Platform):
+    assignment = new_assignment()
     async with teaching(platform) as course:
-        assert await course.cell(SOURCE) == "written"
-        await run(course, "nbgrader generate_assignment ps1", "nbgrader release_assignment ps1", where="/course")
-
-    for student, source in (
-        ("student1", "def half(x):\n    return x / 2"),
-        ("student2", "def half(x):\n    return x // 2"),
-    ):
+        assert await course.cell(QUICKSTART.format(assignment=assignment)) == "['problem1.ipynb', 'problem2.ipynb']"
+        await release(course, assignment)
+        async with asyncio.TaskGroup() as class_room:
+            for student in STUDENTS:
+                class_room.create_task(take_part(platform, student, assignment))
+        await collect_and_grade(platform, course, assignment)
+    for student in STUDENTS:
         async with platform.running(student, course=COURSE) as notebook:
-            assert "ps1" in await run(notebook, "nbgrader list")
-            await run(notebook, "nbgrader fetch_assignment ps1")
-            hidden = await notebook.cell(
+            await read_feedback(notebook, student, assignment)
+
+
+async def take_part(platform: Platform, student: str, assignment: str) -> None:
+    """Fetch, try, submit, think again, submit again."""
+    answers, _ = WORK[student]
+    async with platform.running(student, course=COURSE) as notebook:
+        assert assignment in await run(notebook, "nbgrader list")
+        await run(notebook, f"nbgrader fetch_assignment {assignment}")
+        await solve(notebook, assignment, {"squares": "def squares(n):\n    return []"}, "problem1.ipynb")
+        await run(notebook, f"nbgrader submit {assignment}")
+        folder = await solve(notebook, assignment, answers, "problem1.ipynb")
+        told = await run(notebook, f"nbgrader validate {folder}/problem1.ipynb")
+        assert ("Success" in told) == (student == "student1"), told
+        await run(notebook, f"nbgrader submit {assignment}")
+        status, seen = await ask_service(notebook, f"courses/{COURSE}/submissions?assignment={assignment}")
+        assert status == 200
+        assert [one["student"] for one in seen["submissions"]] == [student, student], (
+            "both are kept, and no others are seen"
+        )
+
+
+async def collect_and_grade(platform: Platform, course: Notebook, assignment: str) -> None:
+    """Two instructors: one collects and grades by command, the other by the formgrader, at the same time."""
+    await run(course, f"nbgrader collect {assignment}", where="/course")
+    async with asyncio.TaskGroup() as both:
+        second = platform.notebook("instructor2", owner=OWNER)
+        await second.login()
+        both.create_task(
+            run(course, f"nbgrader autograde {assignment} --create --student student1,student2", where="/course")
+        )
+        both.create_task(formgrader(second, "POST", f"submission/{assignment}/student3/autograde", body=""))
+    found = {one["student"]: one for one in await formgrader(course, "GET", f"submissions/{assignment}")}
+    assert {name: found[name]["code_score"] for name in STUDENTS} == {
+        name: points for name, (_, points) in WORK.items()
+    }
+    assert all(one["needs_manual_grade"] for one in found.values())
+
+    await asyncio.gather(
+        grade_by_hand(course, assignment, "student1"),
+        grade_by_hand(second, assignment, "student2"),
+        grade_by_hand(second, assignment, "student3"),
+    )
+    await run(
+        course, f"nbgrader generate_feedback {assignment}", f"nbgrader release_feedback {assignment}", "nbgrader export",
+        where="/course",
+    )  # fmt: skip
+    status, audit = await ask_service(course, f"courses/{COURSE}/audit?assignment={assignment}")
+    assert status == 200
+    done = {(entry["action"], entry["person"]) for entry in audit["entries"] if entry["assignment"] == assignment}
+    assert ("autograde", "instructor2") in done, done
+    assert {"release", "collect", "release-feedback"} <= {action for action, _ in done}, done
+    second.drop()
+
+
+async def grade_by_hand(course: Notebook, assignment: str, student: str) -> None:
+    """Give a point for everything that a person has to look at."""
+    for book in await formgrader(course, "GET", f"submitted_notebooks/{assignment}/{student}"):
+        for grade in await formgrader(course, "GET", f"grades?submission_id={book['id']}"):
+            if grade["auto_score"] is None:
+                changed = await formgrader(
+                    course, "PUT", f"grade/{grade['id']}", body=json.dumps({**grade, "manual_score": 1})
+                )
+                assert changed["manual_score"] == 1
+
+
+async def read_feedback(notebook: Notebook, student: str, assignment: str) -> None:
+    """The student has the points, knows what failed, and reads the pages; nobody else's."""
+    await run(notebook, f"nbgrader fetch_feedback {assignment}")
+    pages = await notebook.cell(
+        "import pathlib\n"
+        f"print(sum('squares' in page.read_text() for page in pathlib.Path('.').glob('**/{assignment}/feedback/**/problem1.html')))"
+    )
+    assert int(pages) >= 1
+    status, answer = await ask_service(notebook, f"courses/{COURSE}/grades")
+    assert status == 200
+    mine = [one for one in answer["grades"] if one["assignment"] == assignment]
+    assert [one["student"] for one in mine] == [student]
+    assert mine[0]["score"] >= WORK[student][1]
+    assert (student == "student1") == (not mine[0]["checks"]), "who has all tests right is told of none that failed"
+
+
+async def test_hidden_tests_stay_with_the_course(platform: Platform):
+    """Neither the released notebook nor the feedback holds them."""
+    assignment = new_assignment()
+    async with teaching(platform) as course:
+        await write_assignment(course, assignment)
+        await release(course, assignment)
+        async with platform.running("student1", course=COURSE) as student:
+            await run(student, f"nbgrader fetch_assignment {assignment}")
+            await solve(student, assignment, {"half": "def half(x):\n    return x // 2"})
+            await run(student, f"nbgrader submit {assignment}")
+            await run(
+                course, f"nbgrader collect {assignment}", f"nbgrader autograde {assignment} --create", where="/course"
+            )
+            await run(
+                course,
+                f"nbgrader generate_feedback {assignment}",
+                f"nbgrader release_feedback {assignment}",
+                where="/course",
+            )
+            await run(student, f"nbgrader fetch_feedback {assignment}")
+            hidden = await student.cell(
                 "import subprocess\n"
-                "argv = ['grep', '-rlF', '--include=*.ipynb', 'half' + '(3)', '.', '/srv/nbgrader']\n"
+                "argv = ['grep', '-rlF', '--include=*.ipynb', '--include=*.html', 'half' + '(3)', '.', '/course', '/srv']\n"
                 "print(subprocess.run(argv, capture_output=True, text=True).stdout)"
             )
-            assert "ps1" not in hidden, "the hidden test must not reach the student"
-            await notebook.cell(SOLVE.format(source=source))
-            await run(notebook, "nbgrader submit ps1")
-            if student == "student2":
-                await look_around(notebook)
-
-    async with teaching(platform) as course:
-        await run(course, "nbgrader collect ps1", "nbgrader autograde ps1 --create", where="/course")
-        grades = await course.json_cell(
-            "import json\nfrom nbgrader.api import Gradebook\n"
-            "with Gradebook('sqlite:////course/gradebook.db') as book:\n"
-            "    print(json.dumps({s.student.id: s.score for s in book.assignment_submissions('ps1')}))"
-        )
-    assert grades == {"student1": 2.0, "student2": 0.0}
+            assert assignment not in hidden
+            status, answer = await ask_service(student, f"courses/{COURSE}/grades")
+            assert status == 200
+            mine = next(one for one in answer["grades"] if one["assignment"] == assignment)
+            assert mine["score"] == 0
+            assert "half(3)" not in json.dumps(mine)
 
 
 @contextlib.asynccontextmanager
@@ -172,98 +239,80 @@ async def on_one_node(platform: Platform) -> AsyncIterator[None]:
 
 async def test_a_neighbour_cannot_listen_to_the_grading(platform: Platform):
     """What grading publishes holds the hidden tests; it must not pass by the network that all jobs of a node share."""
+    assignment = new_assignment()
     slow = "import time\ntime.sleep(6)\ndef half(x):\n    return x / 2"
-    submission = f"/shared/hpcampus/courses/{COURSE}/exchange/{COURSE}/inbound/student1"
-    platform.on("login", "find", submission, "-mindepth", "1", "-delete", good=(0, 1))
-    platform.on("login", "rm", "-rf", f"/shared/hpcampus/users/student1/home/{COURSE}")
     async with on_one_node(platform), teaching(platform) as course:
-        await course.cell(SOURCE.replace("ps1", "ps2"))
-        await run(
-            course, "rm -rf submitted/student1/ps2 autograded/student1/ps2", "nbgrader generate_assignment ps2 --force",
-            "nbgrader release_assignment ps2 --force", where="/course",
-        )  # fmt: skip
+        await write_assignment(course, assignment)
+        await release(course, assignment)
         async with platform.running("student1", course=COURSE) as student:
-            await run(student, "nbgrader fetch_assignment ps2")
-            folder = await student.cell(SOLVE.replace("ps1", "ps2").format(source=slow))
-            await run(student, f"nbgrader validate {folder}/half.ipynb", "nbgrader submit ps2")
-        await run(course, "nbgrader collect ps2", where="/course")
+            await run(student, f"nbgrader fetch_assignment {assignment}")
+            await solve(student, assignment, {"half": slow})
+            await run(student, f"nbgrader submit {assignment}")
+        await run(course, f"nbgrader collect {assignment}", where="/course")
 
         async with platform.running("student2") as neighbour:
             assert await neighbour.node() == await course.node() == COMPUTE[0]
             async with asyncio.TaskGroup() as tasks:
-                overheard = tasks.create_task(neighbour.json_cell(OVERHEAR.replace("{seconds}", "45")))
-                watched = tasks.create_task(course.json_cell(WATCH.replace("{seconds}", "40")))
-                await asyncio.sleep(4)
-                await run(course, "nbgrader autograde ps2 --create --force", where="/course")
-                path = f"/user/course-{COURSE}/formgrader/api/submission/ps2/student1/autograde"
-                answer = await course.ask("POST", path, body="", headers={"Content-Type": "application/json"})
-                assert answer.code == 200, answer.body
-                assert json.loads(answer.body)["success"], answer.body
-    listening, kernels = watched.result()
+                overheard = tasks.create_task(neighbour.json_cell(OVERHEAR.replace("{seconds}", "30")))
+                watched = tasks.create_task(course.json_cell(WATCH.replace("{seconds}", "25")))
+                await asyncio.sleep(2)
+                await run(course, f"nbgrader autograde {assignment} --create", where="/course")
+    listening, _ = watched.result()
     heard_itself, heard_hidden_test = overheard.result()
     assert listening == []
-    assert kernels >= 3, "the watching cell's, the command's, and the one that grades"
     assert heard_itself, "the neighbour must be able to hear what is on the network"
     assert not heard_hidden_test
 
 
-async def test_a_submission_that_cannot_be_collected_does_not_keep_others_from_it(platform: Platform):
-    """Whatever one student hands in, the class is collected; the instructor is told who was left out and why."""
-    inbound = f"/shared/hpcampus/courses/{COURSE}/exchange/{COURSE}/inbound"
-    made = "x+ps3+2026-01-01 10:00:00.000001 UTC+Zm9v"
-    try:
-        for student in ("student1", "student2"):
-            as_jobs = ("runuser", "-u", "hpcampus", "--")
-            platform.on("login", *as_jobs, "mkdir", "-p", f"{inbound}/{student}/{made}")
-        platform.on("login", *as_jobs, "truncate", "--size", "1G", f"{inbound}/student1/{made}/data")
-        async with teaching(platform) as course:
-            status, output = await course.json_cell(shell("nbgrader collect ps3 --update", where="/course"))
-            there = await course.json_cell(
-                "import json, pathlib\n"
-                "print(json.dumps(sorted(path.parent.name for path in pathlib.Path('/course/submitted').glob('*/ps3'))))"
-            )
-            await run(course, "rm -rf submitted/student1/ps3 submitted/student2/ps3", where="/course")
-        assert status == 1
-        assert "Left out student1: it has 1073741824 bytes" in output
-        assert there == ["student2"]
-    finally:
-        for student in ("student1", "student2"):
-            platform.on("login", "rm", "-rf", f"{inbound}/{student}/{made}")
-
-
-async def look_around(notebook: Notebook) -> None:
-    """Look for what belongs to others, and submit in somebody else's name."""
-    found = await notebook.json_cell(
-        "import json, pathlib, shutil\n"
-        f"inbound = pathlib.Path('/srv/nbgrader/exchange/{COURSE}/inbound')\n"
-        "names = sorted(p.name for p in inbound.iterdir())\n"
-        "shutil.copytree(inbound / names[0], inbound / names[0].replace('hpcampus+', 'student1+'))\n"
-        "try:\n"
-        f"    pathlib.Path('/srv/nbgrader/exchange/{COURSE}/outbound/x').write_text('x')\n"
-        "    released = 'writable'\n"
-        "except OSError:\n"
-        "    released = 'read-only'\n"
-        "print(json.dumps([names, released, pathlib.Path('/course/gradebook.db').exists()]))"
-    )
-    assert len(found[0]) == 1, "only her own submission is there"
-    assert found[1:] == ["read-only", False]
+async def test_what_a_student_reaches_of_the_exchange(platform: Platform):
+    """Everything else answers as if it were not there."""
+    assignment = new_assignment()
+    async with teaching(platform) as course:
+        await write_assignment(course, assignment)
+        await release(course, assignment)
+        async with platform.running("student1", course=COURSE) as first:
+            await run(first, f"nbgrader fetch_assignment {assignment}", f"nbgrader submit {assignment}")
+            _, seen = await ask_service(first, f"courses/{COURSE}/submissions?assignment={assignment}")
+        submission = seen["submissions"][0]["id"]
+    async with platform.running("student2", course=COURSE) as other:
+        for method, path in (
+            ("GET", f"submissions/{submission}/content"),
+            ("GET", f"submissions/{submission}/feedback"),
+            ("PUT", f"submissions/{submission}/feedback"),
+            ("PUT", f"assignments/{assignment}/release"),
+            ("DELETE", f"assignments/{assignment}/release"),
+            ("GET", "roster"),
+            ("GET", "audit"),
+            ("GET", "grades.csv"),
+            ("PUT", f"grades/{assignment}"),
+            ("POST", f"grades/{assignment}/release"),
+            ("GET", "gradebook"),
+            ("PUT", "runs/" + "0" * 32),
+        ):
+            status, _ = await ask_service(other, f"courses/{COURSE}/{path}", method)
+            assert status in {400, 403, 404, 411}, (method, path, status)
+        status, seen = await ask_service(other, f"courses/{COURSE}/submissions?assignment={assignment}")
+        assert (status, seen["submissions"]) == (200, [])
+        outside = await other.json_cell(
+            "import json, os\n"
+            "places = ['/course', '/srv/hpcampus/runs', '/srv/nbgrader/exchange']\n"
+            "print(json.dumps([os.listdir(place) for place in places if os.path.isdir(place) and os.listdir(place)]))"
+        )
+        assert outside == []
 
 
 async def test_only_instructors_open_the_server_of_a_course(platform: Platform):
     async with teaching(platform) as course:
-        assert (
-            json.loads((await course.ask("GET", f"/user/course-{COURSE}/formgrader/api/assignments")).body or "null")
-            is not None
-        )
-        student = platform.notebook("student1", owner=f"course-{COURSE}")
+        assert await formgrader(course, "GET", "assignments") is not None
+        student = platform.notebook("student1", owner=OWNER)
         try:
             await student.login()
             for path in ("api/contents", "formgrader", "lab"):
-                answer = await student.ask("GET", f"/user/course-{COURSE}/{path}")
+                answer = await student.ask("GET", f"/user/{OWNER}/{path}")
                 assert answer.code in {302, 403, 404}, (path, answer.code)
-            answer = await student.ask("DELETE", f"/hub/api/users/course-{COURSE}/server")
+            answer = await student.ask("DELETE", f"/hub/api/users/{OWNER}/server")
             assert answer.code in {403, 404}
-            answer = await student.ask("POST", f"/hub/api/users/course-{COURSE}/server", json={})
+            answer = await student.ask("POST", f"/hub/api/users/{OWNER}/server", json={})
             assert answer.code in {403, 404}
         finally:
             student.drop()

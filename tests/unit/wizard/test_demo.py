@@ -53,7 +53,15 @@ def no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_inventory_is_the_worked_example_with_accounts() -> None:
     site = demo.demo_site()
     accounts = demo.write_inventory(site, Containers(), EXAMPLE)
-    assert [account.name for account in accounts] == ["admin", "instructor", "student1", "student2"]
+    assert [account.name for account in accounts] == [
+        "admin",
+        "instructor",
+        "instructor2",
+        "assistant",
+        "student1",
+        "student2",
+        "student3",
+    ]
     documents = read_documents(site, vault.find_key(site, None))
     hashes = documents.secrets["vault_password_hashes"]
     assert all(matches(account.password, hashes[account.name]) for account in accounts)

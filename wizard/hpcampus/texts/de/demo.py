@@ -20,6 +20,7 @@ TEXTS: Final[dict[str, str]] = {
     "demo.undo": "Abbauen    make demo-down   (oder: hpcampus demo down)",
     "demo.role.admin": "verwaltet den Hub",
     "demo.role.instructor": "unterrichtet in {course}",
+    "demo.role.grader": "bewertet in {course}",
     "demo.role.student": "studiert in {course}",
     "demo.status-row": "  {name:<8} {state:<10} {address}",
     "demo.state.running": "läuft",

@@ -20,6 +20,7 @@ TEXTS: Final[dict[str, str]] = {
     "demo.undo": "Undo       make demo-down   (or: hpcampus demo down)",
     "demo.role.admin": "administrator of the hub",
     "demo.role.instructor": "instructor of {course}",
+    "demo.role.grader": "grader in {course}",
     "demo.role.student": "student of {course}",
     "demo.status-row": "  {name:<8} {state:<10} {address}",
     "demo.state.running": "runs",
