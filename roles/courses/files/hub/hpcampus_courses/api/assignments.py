@@ -65,9 +65,9 @@ class ReleaseFile(FileHandler):
         """The limit for assignments."""
         return self.settings_now.limits.release_max_mb * 2**20
 
-    async def prepare(self) -> None:
+    async def admit(self) -> None:
         """Check the names before the file is taken."""
-        await super().prepare()
+        await super().admit()
         self.assignment(self.path_kwargs["assignment"])
         if self.request.method == "PUT":
             self._sha256, self._notebooks = self.digest_header(), self.notebooks_header()

@@ -89,6 +89,7 @@ class ApiHandler(CourseHandler):
         super().initialize()
         self._body = bytearray()
         self._received = 0
+        self._refusal: Exception | None = None
 
     def check_xsrf_cookie(self) -> None:
         """Cookies do not count here, so a page of somebody else gains nothing by sending them."""
@@ -102,6 +103,22 @@ class ApiHandler(CourseHandler):
         if not _speaks_for(self.person):
             raise WEAK_TOKEN
         self.request.connection.set_max_body_size(DRAINED_MAX)  # type: ignore[union-attr]
+        try:
+            await self.admit()
+        except (HTTPError, DiskFullError) as refusal:
+            self._refusal = refusal
+            setattr(self, (self.request.method or "").lower(), self._answer_refusal)
+
+    async def _answer_refusal(self, **_: str) -> None:
+        """Stands for the method of a request that is refused.
+
+        An answer before the end of the body would be lost: whoever still sends sees the connection break.
+        """
+        if self._refusal is not None:
+            raise self._refusal
+
+    async def admit(self) -> None:
+        """Find out whether the person may, before the body is taken; what this raises is answered when the body has passed."""
         if "slug" in self.path_kwargs:
             await self._enter(self.path_kwargs["slug"])
         if (self.length or 0) > self.body_max():
@@ -160,7 +177,7 @@ class ApiHandler(CourseHandler):
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece of the body; what is too much is read and forgotten, and refused in the end."""
         self._received += len(chunk)
-        if self._received <= self.body_max():
+        if self._refusal is None and self._received <= self.body_max():
             self._body += chunk
 
     def json_body(self) -> Mapping[str, Any]:
@@ -209,8 +226,10 @@ class ApiHandler(CourseHandler):
 
     def _handle_request_exception(self, e: BaseException) -> None:
         if isinstance(e, DiskFullError) or (isinstance(e, sqlite3.Error) and e.sqlite_errorname == "SQLITE_FULL"):
-            super()._handle_request_exception(DISK_FULL)
-        else:
+            e = DISK_FULL
+        try:
+            raise e
+        except type(e):
             super()._handle_request_exception(e)
 
 

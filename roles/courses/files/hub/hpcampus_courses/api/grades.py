@@ -49,7 +49,7 @@ class Release(ApiHandler):
         sheet = self.store.grades.sheets(slug).get(self.assignment(assignment))
         if sheet is None:
             raise RefusalError(404, "no-grades", f"{assignment} has no points yet.")
-        if sheet.released is None or sheet.released < sheet.changed:
+        if sheet.pending:
             await self.store.grades.release(slug, assignment, self.arrived)
             await self.note("release grades", assignment=assignment)
         self.finish({})
@@ -127,7 +127,7 @@ class LineItems(ApiHandler):
 def csv_of(store: Store, slug: str) -> str:
     """The drafts of a course as CSV."""
     sheets = store.grades.sheets(slug)
-    released = {name for name, sheet in sheets.items() if sheet.released and sheet.released >= sheet.changed}
+    released = {name for name, sheet in sheets.items() if not sheet.pending}
     return as_csv(store.grades.listed(slug, released=False), released)
 
 

@@ -133,9 +133,9 @@ class SubmissionFile(FileHandler, SubmissionHandler):
         """The limit for submissions."""
         return self.settings_now.limits.submission_max_mb * 2**20
 
-    async def prepare(self) -> None:
+    async def admit(self) -> None:
         """Find what the file belongs to before it is taken."""
-        await super().prepare()
+        await super().admit()
         if self.request.method != "PUT":
             return
         self._submission = self.find(self.path_kwargs["submission"])
@@ -208,9 +208,9 @@ class FeedbackFile(FileHandler, SubmissionHandler):
         """The limit for feedback."""
         return self.settings_now.limits.feedback_max_mb * 2**20
 
-    async def prepare(self) -> None:
+    async def admit(self) -> None:
         """Find what it belongs to before it is taken."""
-        await super().prepare()
+        await super().admit()
         if self.request.method == "PUT":
             self._sha256 = self.digest_header()
             self._submission = self.find_complete(self.path_kwargs["submission"])

@@ -45,7 +45,7 @@ class FileHandler(ApiHandler):
 
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece of the file."""
-        if self._incoming is None or self._failure is not None:
+        if self._incoming is None or self._failure is not None or self._refusal is not None:
             return
         try:
             await self._incoming.add(chunk)

@@ -34,6 +34,7 @@ MIGRATIONS = (
     CREATE INDEX feedback_of ON feedback (submission, serial);
     CREATE TABLE sheets (
         course TEXT NOT NULL, assignment TEXT NOT NULL, max_score REAL NOT NULL, changed TEXT NOT NULL, released TEXT,
+        pending INTEGER NOT NULL,
         PRIMARY KEY (course, assignment)
     ) STRICT;
     CREATE TABLE grades (

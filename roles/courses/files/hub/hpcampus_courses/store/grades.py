@@ -51,12 +51,16 @@ class Grade:
 
 @dataclass(frozen=True)
 class Sheet:
-    """An assignment that has been graded: most points, when the draft changed, and when it was released."""
+    """An assignment that has been graded: most points, when the draft changed, and when one was released.
+
+    ``pending`` says that the draft is newer than what is released.
+    """
 
     assignment: str
     max_score: float
     changed: datetime
     released: datetime | None
+    pending: bool
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Grades:
                 row["max_score"],
                 from_text(row["changed"]),
                 from_text(row["released"]) if row["released"] else None,
+                bool(row["pending"]),
             )
             for row in rows
         }
@@ -105,8 +110,8 @@ class Grades:
 
         def work(writer: sqlite3.Connection) -> None:
             writer.execute(
-                "INSERT INTO sheets VALUES (?, ?, ?, ?, NULL) ON CONFLICT (course, assignment)"
-                " DO UPDATE SET max_score = excluded.max_score, changed = excluded.changed",
+                "INSERT INTO sheets VALUES (?, ?, ?, ?, NULL, 1) ON CONFLICT (course, assignment)"
+                " DO UPDATE SET max_score = excluded.max_score, changed = excluded.changed, pending = 1",
                 (course, assignment, max_score, as_text(time)),
             )
             query = "DELETE FROM grades WHERE course = ? AND assignment = ? AND NOT released"
@@ -120,7 +125,7 @@ class Grades:
         """Let students see the draft of an assignment; False when there is none."""
 
         def work(writer: sqlite3.Connection) -> bool:
-            query = "UPDATE sheets SET released = ? WHERE course = ? AND assignment = ?"
+            query = "UPDATE sheets SET released = ?, pending = 0 WHERE course = ? AND assignment = ?"
             if not writer.execute(query, (as_text(time), course, assignment)).rowcount:
                 return False
             writer.execute("DELETE FROM grades WHERE course = ? AND assignment = ? AND released", (course, assignment))
