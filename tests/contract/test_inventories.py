@@ -109,5 +109,37 @@ def test_every_contradiction_is_named_at_once(tmp_path: Path) -> None:
         "site_courses[0].title",
         "site_hub_address",
         "site_hub_name",
-        "site_profiles[2].courses",
+    ]
+
+
+def test_courses_in_files_are_checked_like_those_of_the_list(tmp_path: Path) -> None:
+    record = {"slug": "physics101-ws26", "title": "Twice", "instructors": ["mcurie"], "start": "soon"}
+    inventory = changed(tmp_path, {"site_courses": [record]})
+    place = inventory / "group_vars/all/courses"
+    place.joinpath("a.yml").write_text("site_course_a: {slug: b, title: A, instructors: [mcurie]}\n")
+    archive = place / ".archive"
+    archive.mkdir()
+    archive.joinpath("old.yml").write_text("site_course_old: {slug: ../old}\n")
+    only_hub = inventory / "group_vars/hub/courses.yml"
+    only_hub.parent.mkdir()
+    only_hub.write_text("site_course_c: {slug: c, title: C, instructors: [mcurie]}\n")
+    status, output = validate(inventory)
+    assert status == 2
+    assert sorted(text.split(" = ")[0] for text in problems(output)) == [
+        "site_course_a",
+        "site_course_c",
+        "site_course_physics101_ws26.slug",
+        "site_courses[0].start",
+    ]
+
+
+def test_a_field_that_no_course_has_is_named_in_its_file(tmp_path: Path) -> None:
+    inventory = changed(tmp_path, {})
+    path = inventory / "group_vars/all/courses/physics101-ws26.yml"
+    path.write_text(path.read_text().replace("grace_minutes", "grace_minute").replace("open: true", "open: sure"))
+    status, output = validate(inventory)
+    assert status == 2
+    assert sorted(text.split(" = ")[0] for text in problems(output)) == [
+        "site_course_physics101_ws26.late.grace_minute",
+        "site_course_physics101_ws26.open",
     ]
