@@ -50,13 +50,16 @@ def configuration(directory: Path, hub: HubStandIn, **changed: Any) -> dict[str,
 class Site:
     """The service, its hub and its clock."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, api_url: str = "", courses: list[dict[str, Any]] | None = None) -> None:
         self.hub = HubStandIn()
         self.hub.users = {name: [] for name in PEOPLE}
         self.time = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
         self.seconds = 0.0
         self._directory = directory
-        settings = read(configuration(directory, self.hub))
+        settings = read(
+            configuration(directory, self.hub, courses=courses or RECORDS)
+            | ({"hub_api_url": api_url} if api_url else {})
+        )
         self.store = Store(settings.state_dir)
         self.identity = HubIdentity(settings.hub_api_url, OWN_TOKEN, clock=lambda: self.seconds)
         app = make_app(settings, self.store, self.identity)
