@@ -5,7 +5,6 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -125,11 +124,3 @@ class ServiceProcess:
     def files(self) -> dict[str, Path]:
         """The files that are kept, by name."""
         return {path.name: path for path in (self.state / "content").glob("??/*")}
-
-
-def small_disks() -> bool:
-    """Whether a process may have a disk of its own here."""
-    if shutil.which("unshare") is None:
-        return False
-    argv = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
-    return subprocess.run(argv, capture_output=True, check=False).returncode == 0

@@ -10,6 +10,7 @@ from tests.unit.courses.client import digest, new_key
 from tests.unit.courses.site import Site
 
 MB = 2**20
+RECORD = {"slug": "py1", "title": "P", "instructors": ["ida"], "students": ["alice"]}
 
 
 async def assignments(site: Site, name: str = "alice") -> list[dict]:
@@ -112,9 +113,8 @@ async def test_late_follows_the_deadline_as_it_is_now(site: Site) -> None:
     await ida.release("py1", "ps1")
     await alice.submit("py1", "ps1", b"mine")
     assert not (await ida.submissions("py1"))[0]["late"]
-    record = {"slug": "py1", "title": "P", "instructors": ["ida"], "students": ["alice"]}
     moved = {"deadlines": [{"assignment": "ps1", "due": "2026-11-26T10:59:59+01:00"}]}
-    site.configure(courses=[{**record, "calendar": moved, "late": {"policy": "percent_per_day", "percent": 10}}])
+    site.configure(courses=[{**RECORD, "calendar": moved, "late": {"policy": "percent_per_day", "percent": 10}}])
     assert (await ida.submissions("py1"))[0]["late"]
     assert (await alice.begin_submission("py1", "ps1", b"more")).json["late"]
     assert (await alice.get("courses", "py1", "calendar")).json == {
@@ -184,6 +184,32 @@ async def test_limits_are_told_in_the_refusal(site: Site) -> None:
     assert (answer.status, answer.error) == (413, "too-large")
     assert "at most 2 MB" in answer.json["message"]
     assert (await site.as_("ida").release("py1", "ps3", bytes(2 * MB))).status == 200
+
+
+async def test_a_course_may_have_a_limit_of_its_own(site: Site) -> None:
+    site.configure(courses=[{**RECORD, "quota_mb": 2}])
+    await site.as_("ida").release("py1", "ps1")
+    alice = site.as_("alice")
+    assert (await alice.begin_submission("py1", "ps1", b"", size=2 * MB + 1)).error == "too-large"
+    begun = (await alice.begin_submission("py1", "ps1", bytes(2 * MB))).json
+    assert begun["limit_bytes"] == 2 * MB
+    assert (await alice.send_content("py1", begun["id"], bytes(2 * MB))).status == 200
+
+
+async def test_before_its_start_students_see_nothing_and_after_its_end_they_hand_nothing_in(site: Site) -> None:
+    site.configure(courses=[{**RECORD, "start": "2026-11-27", "end": "2026-11-28"}])
+    ida, alice = site.as_("ida"), site.as_("alice")
+    await ida.release("py1", "ps1")
+    assert (await alice.get("courses")).json == {"courses": []}
+    assert (await alice.get("courses", "py1", "assignments")).error == "no-course"
+    site.set_time("2026-11-28T12:00:00+00:00")
+    mine = await alice.submit("py1", "ps1", b"mine")
+    site.set_time("2026-11-29T12:00:00+00:00")
+    answer = await alice.begin_submission("py1", "ps1", b"more")
+    assert (answer.status, answer.error) == (409, "ended")
+    assert "2026-11-28" in answer.json["message"]
+    assert [one["id"] for one in await alice.submissions("py1")] == [mine]
+    assert (await ida.begin_submission("py1", "ps1", b"a try")).status == 201
 
 
 async def test_one_student_cannot_fill_the_disk(site: Site) -> None:

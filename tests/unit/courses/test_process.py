@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import sqlite3
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.unit.courses.client import Answer, digest, new_key, pieces, read_answer, target
-from tests.unit.courses.service_process import ServiceProcess, small_disks
+from tests.unit.courses.service_process import ServiceProcess
 from tests.unit.courses.site import RECORDS
 from tests.unit.hub.hub_process import until
 
@@ -22,7 +23,6 @@ pytestmark = pytest.mark.processes
 MB = 2**20
 DATA = os.urandom(300_000)
 BROKEN = (OSError, asyncio.IncompleteReadError)
-needs_small_disks = pytest.mark.skipif(not small_disks(), reason="no mount namespaces here")
 
 
 async def check(process: ServiceProcess, expected: dict[str, str]) -> None:
@@ -139,7 +139,6 @@ async def test_killed_again_and_again_while_a_class_hands_in(process: ServicePro
     await check(process, expected)
 
 
-@needs_small_disks
 async def test_a_full_disk_is_told_and_harms_nothing(process: ServiceProcess) -> None:
     process.disk_mb = 8
     process.settings["limits"] = {"submission_max_mb": 8, "disk_reserve_mb": 0}
@@ -292,3 +291,27 @@ async def test_it_ends_on_request_and_its_log_holds_no_token(process: ServicePro
     assert "token-of" not in process.log
     assert "own-token" not in process.log
     assert "Traceback" not in process.log
+
+
+async def test_a_copy_that_is_made_while_it_runs_is_whole(process: ServiceProcess) -> None:
+    """As the README says: the database first, then the files."""
+    await process.start()
+    await process.as_("ida").release("py1", "ps1")
+    kept = {await process.as_("alice").submit("py1", "ps1", data): digest(data) for data in (b"one", DATA)}
+    saved = process.directory / "saved"
+    saved.mkdir()
+    with (
+        sqlite3.connect(process.state / "courses.sqlite") as running,
+        sqlite3.connect(saved / "courses.sqlite") as copy,
+    ):
+        running.backup(copy)
+    await process.as_("alice").submit("py1", "ps1", b"after the copy")
+    shutil.copytree(process.state / "content", saved / "content")
+    await process.stop()
+    process.settings["state_dir"] = str(saved)
+    await process.start()
+    listed = await process.as_("ida").submissions("py1")
+    assert {one["id"]: one["sha256"] for one in listed} == kept
+    for identity, sha256 in kept.items():
+        answer = await process.as_("ida").get("courses", "py1", "submissions", identity, "content")
+        assert digest(answer.body) == sha256

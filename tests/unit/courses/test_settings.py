@@ -76,6 +76,8 @@ def with_deadline(**changed: object) -> dict:
         (with_course(slug="../x"), "courses[0].slug: '../x' must be of lower case"),
         (with_course(students="alice"), "courses[0].students: must be a list"),
         (with_course(students=[""]), "courses[0].students: must be a text"),
+        (with_course(start="soon"), "courses[0].start: 'soon' must be a day such as"),
+        (with_course(quota_mb=-1), "courses[0].quota_mb: must be a number from 0"),
         (with_course(open="yes"), "courses[0].open: must be true or false"),
         (with_course(late={"policy": "never"}), "courses[0].late.policy: 'never' is none of accept, mark"),
         (with_course(late={"percent": 101}), "courses[0].late.percent: must be a number from 0 to 100"),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What pages and API have in common."""
 
+from datetime import date
 from typing import Any
 
 from tornado.web import RequestHandler
@@ -41,11 +42,21 @@ class CourseHandler(RequestHandler):
     def role_in(self, slug: str) -> Role | None:
         """What the person is in a course; None as well when there is no such course."""
         course = self.course(slug)
-        return None if course is None else self.person.role_in(course)
+        return None if course is None else self._role(course)
+
+    def _role(self, course: Course) -> Role | None:
+        role = self.person.role_in(course)
+        begun = course.start is None or self.today >= course.start
+        return role if begun or role is not Role.STUDENT else None
+
+    @property
+    def today(self) -> date:
+        """The day on the hub."""
+        return self.arrived.astimezone().date()
 
     def my_courses(self) -> list[tuple[Course, Role]]:
         """The courses of the person, by title."""
-        roles = [(course, self.person.role_in(course)) for course in self.settings_now.courses.values()]
+        roles = [(course, self._role(course)) for course in self.settings_now.courses.values()]
         found = [(course, role) for course, role in roles if role is not None]
         return sorted(found, key=lambda one: (one[0].title.casefold(), one[0].slug))
 

@@ -14,7 +14,7 @@ what the way to the database of gradebooks needs.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -58,6 +58,12 @@ class Course:
     students: tuple[str, ...] = ()
     open: bool = False
     assignments: bool = True
+    start: date | None = None
+    """Before this day students do not see the course."""
+    end: date | None = None
+    """After this day students hand nothing in; they still see what is theirs."""
+    submission_max_mb: int = 0
+    """Limit of this course for a submission; 0 takes that of the service."""
     deadlines: Mapping[str, Deadline] = field(default_factory=dict)
     late: LateRules = field(default_factory=LateRules)
     record: Mapping[str, Any] = field(default_factory=dict)
@@ -155,6 +161,9 @@ def _course(place: str, data: object) -> Course:
         students=_names(f"{place}.students", record.get("students")),
         open=_flag(f"{place}.open", record.get("open", False)),
         assignments=_flag(f"{place}.assignments", record.get("assignments", True)),
+        start=_day(f"{place}.start", record.get("start")),
+        end=_day(f"{place}.end", record.get("end")),
+        submission_max_mb=_number(f"{place}.quota_mb", record.get("quota_mb") or 0, 0, 2**30),
         deadlines=_deadlines(f"{place}.calendar.deadlines", calendar.get("deadlines")),
         late=_late(f"{place}.late", _mapping(f"{place}.late", record.get("late") or {})),
         record=record,
@@ -200,6 +209,15 @@ def _moment(place: str, value: object) -> datetime:
             f"{place}: {value!r} must be a date and time with its zone, such as 2027-01-31T23:59:00+01:00"
         )
     return moment
+
+
+def _day(place: str, value: object) -> date | None:
+    if value in (None, ""):
+        return None
+    try:
+        return date.fromisoformat(_text(place, value))
+    except ValueError:
+        raise SettingsError(f"{place}: {value!r} must be a day such as 2026-10-12") from None
 
 
 def _mapping(place: str, value: object) -> Mapping[str, Any]:

@@ -31,6 +31,10 @@ class SubmissionHandler(ApiHandler):
         """How a submission stands to its deadline as that is now."""
         return judge(submission.time, self.record.deadlines.get(submission.assignment), self.record.late)
 
+    def submission_max(self) -> int:
+        """The most bytes of a submission to the course."""
+        return (self.record.submission_max_mb or self.settings_now.limits.submission_max_mb) * 2**20
+
     def find(self, identity: str) -> Submission:
         """A submission that whoever asks may see; for students there are only their own."""
         found = self.store.submissions.get(self.record.slug, identity) if _ID.fullmatch(identity) else None
@@ -57,7 +61,7 @@ class Begin(SubmissionHandler):
             raise NOT_THERE
         assignment = self.assignment(assignment)
         claim = self._claim(slug, assignment, self.json_body())
-        limit = self.settings_now.limits.submission_max_mb * 2**20
+        limit = self.submission_max()
         known = self.store.submissions.by_key(slug, claim.student, claim.key)
         if known is None:
             self._refuse(claim, limit)
@@ -103,6 +107,9 @@ class Begin(SubmissionHandler):
     def _refuse(self, claim: Claim, limit: int) -> None:
         if self.store.releases.current(claim.course, claim.assignment) is None:
             raise not_released(claim.assignment)
+        end = self.record.end
+        if end is not None and self.today > end and self.role is Role.STUDENT:
+            raise RefusalError(409, "ended", f"The course ended on {end}, so this submission was not taken.")
         deadline = self.record.deadlines.get(claim.assignment)
         since = judge(self.arrived, deadline, self.record.late).refused_since
         if since is not None:
@@ -131,7 +138,7 @@ class SubmissionFile(FileHandler, SubmissionHandler):
 
     def file_max(self) -> int:
         """The limit for submissions."""
-        return self.settings_now.limits.submission_max_mb * 2**20
+        return self.submission_max()
 
     async def admit(self) -> None:
         """Find what the file belongs to before it is taken."""
