@@ -203,7 +203,15 @@ def test_only_the_courses_own_user_has_the_role_course() -> None:
     own = [{"slug": "py1", "role": "course"}]
     assert "role" in refused(request(courses=own))
     assert "role" in refused(request(courses=own, user_id="course-py2"))
-    assert checks.check_submit(request(courses=own, user_id="course-py1"), site())["courses"] == own
+    checked = checks.check_submit(request(courses=own, user_id="course-py1"), site())["courses"]
+    assert checked == [{"slug": "py1", "role": "course", "data": False, "shared": False}]
+
+
+def test_one_course_brings_its_data() -> None:
+    first, second = ({"slug": slug, "role": "student", "data": True, "shared": True} for slug in ("a", "b"))
+    later = {**second, "data": False}
+    assert checks.check_submit(request(courses=[first, later]), site())["courses"] == [first, later]
+    assert "data" in refused(request(courses=[first, second]))
 
 
 @pytest.mark.parametrize(
@@ -214,6 +222,8 @@ def test_only_the_courses_own_user_has_the_role_course() -> None:
         [{"slug": "../x", "role": "student"}],
         [{"slug": "a", "role": "root"}],
         [{"slug": "a", "role": "student", "x": 1}],
+        [{"slug": "a", "role": "student", "data": 1}],
+        [{"slug": "a", "role": "student", "shared": "yes"}],
         [{"slug": "a", "role": "student"}, {"slug": "a", "role": "student"}],
     ],
 )

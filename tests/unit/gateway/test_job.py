@@ -69,15 +69,18 @@ def test_the_container_is_closed_and_its_command_line_holds_no_secret() -> None:
 
 
 def test_students_and_the_course_see_different_directories() -> None:
-    exchange = "/srv/h/courses/py1/exchange/py1"
-    assert container.course_binds("/srv/h", [{"slug": "py1", "role": "student"}], "alice") == [
-        (f"{exchange}/outbound", "/srv/nbgrader/exchange/py1/outbound", "ro", False),
-        (f"{exchange}/inbound/alice", "/srv/nbgrader/exchange/py1/inbound", "rw", True),
+    student = {"slug": "py1", "role": "student", "data": True, "shared": True}
+    other = {"slug": "py2", "role": "student", "data": False, "shared": True}
+    assert container.course_binds("/srv/h", [student, other]) == [
+        ("/srv/h/coursedata/py1", "/coursedata", "ro"),
+        ("/srv/h/shareddata", "/shareddata", "ro"),
     ]
-    course = container.course_binds("/srv/h", [{"slug": "py1", "role": "course"}], "course-py1")
-    assert ("/srv/h/courses/py1/course", "/course", "rw", False) in course
-    assert {source: mode for source, _, mode, _ in course}[f"{exchange}/inbound"] == "ro"
-    assert exchange not in [source for source, *_ in course]  # its directories one by one: none can become a link
+    assert container.course_binds("/srv/h", [{**other, "shared": False}]) == []
+    assert container.course_binds("/srv/h", [{"slug": "py1", "role": "course", "data": True, "shared": False}]) == [
+        ("/srv/h/courses/py1/course", "/course", "rw"),
+        ("/srv/h/courses/py1/runs", "/srv/hpcampus/runs", "rw"),
+        ("/srv/h/coursedata/py1", "/coursedata", "ro"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -152,18 +155,17 @@ def test_secrets_have_no_name_but_can_be_opened_through_us() -> None:
         assert Path(path).stat().st_nlink == 0
 
 
-def test_no_link_becomes_a_mount(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["courses/py1/course", "courses/py1/runs", "coursedata/py1", "shareddata"])
+def test_no_link_becomes_a_mount(tmp_path: Path, place: str) -> None:
     base = tmp_path / "base"
-    exchange = base / "courses" / "py1" / "exchange" / "py1"
-    (exchange / "inbound").mkdir(parents=True)
-    (exchange / "outbound").mkdir()
-    given = {"user_id": "alice", "courses": [{"slug": "py1", "role": "student"}]}
-    binds = container.prepare_binds(str(base), given)
-    assert [mode for _, _, mode, _ in binds] == ["ro", "rw"]
-    assert stat.S_IMODE((exchange / "inbound" / "alice").stat().st_mode) == 0o700
-    (exchange / "outbound").rmdir()
-    (exchange / "outbound").symlink_to(base / "users")
-    with pytest.raises(log.JobError, match="outbound"):
+    for name in ("courses/py1/course", "courses/py1/runs", "coursedata/py1", "shareddata"):
+        (base / name).mkdir(parents=True)
+    course = {"slug": "py1", "role": "course", "data": True, "shared": True}
+    given = {"user_id": "course-py1", "courses": [course]}
+    assert [mode for _, _, mode in container.prepare_binds(str(base), given)] == ["rw", "rw", "ro", "ro"]
+    (base / place).rmdir()
+    (base / place).symlink_to(base / "users")
+    with pytest.raises(log.JobError, match=place):
         container.prepare_binds(str(base), given)
 
 

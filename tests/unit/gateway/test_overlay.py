@@ -350,7 +350,7 @@ def kept(base: Path) -> Iterator[Any]:
 
 def test_the_container_mounts_it_and_packages_go_there(base: Path, kept: Any) -> None:
     place = kept()
-    assert (str(path_of(base)), "/opt/own", "image-src=/own", False) in place.binds()
+    assert (str(path_of(base)), "/opt/own", "image-src=/own") in place.binds()
     assert place.env(spawn(base))["PYTHONUSERBASE"] == "/opt/own"
     assert place.env(spawn(base))["R_LIBS_USER"] == "/opt/own/R/%v"
     assert not list((base / "users" / "alice" / "home").iterdir())

@@ -24,16 +24,16 @@ SECRET = "0123456789abcdef"
 # Stands for the container: tells what it sees before and after it got its line.
 PROGRAM = """
 import json, os, sys
-home, exchange = sys.argv[1] + "/m/home", sys.argv[1] + "/m/exchange"
-print(json.dumps([os.listdir(home), os.listdir(exchange)]), flush=True)
+home, data = sys.argv[1] + "/m/home", sys.argv[1] + "/m/coursedata"
+print(json.dumps([os.listdir(home), os.listdir(data)]), flush=True)
 line = json.loads(sys.stdin.readline())
 open(home + "/new", "w").write(line["text"])
 try:
-    open(exchange + "/py1/outbound/new", "w")
+    open(data + "/new", "w")
     refused = False
 except OSError:
     refused = True
-print(json.dumps([sorted(os.listdir(home)), os.listdir(exchange + "/py1/outbound"), refused]), flush=True)
+print(json.dumps([sorted(os.listdir(home)), os.listdir(data), refused]), flush=True)
 """
 
 
@@ -45,16 +45,16 @@ def begin(directory: Path) -> tuple[Any, Any]:
 
 @pytest.mark.processes
 def test_what_is_mounted_later_is_seen_by_what_runs(tmp_path: Path) -> None:
-    private, home, outbound = tmp_path / "private", tmp_path / "home", tmp_path / "outbound"
-    for directory in (private, home, outbound):
+    private, home, data = tmp_path / "private", tmp_path / "home", tmp_path / "data"
+    for directory in (private, home, data):
         directory.mkdir()
     (home / "mine").touch()
-    (outbound / "task").touch()
+    (data / "table").touch()
     process, answer = begin(private)
     assert json.loads(process.stdout.readline()) == [[], []]
-    binds = [[str(home), "home", "rw"], [str(outbound), "exchange/py1/outbound", "ro"]]
+    binds = [[str(home), "home", "rw"], [str(data), "coursedata", "ro"]]
     standby.give(process, answer, binds, {"text": "hello"})
-    assert json.loads(process.stdout.readline()) == [["mine", "new"], ["task"], True]
+    assert json.loads(process.stdout.readline()) == [["mine", "new"], ["table"], True]
     assert process.wait(20) == 0
     assert (home / "new").read_text() == "hello"
     assert list((private / "m").iterdir()) == [], "the mounts are seen by the stage and its container only"
@@ -154,8 +154,8 @@ def test_a_waiting_container_opens_no_file_through_the_job(monkeypatch: pytest.M
     started: list[list[str]] = []
 
     class Scratch:
-        def binds(self) -> list[tuple[str, str, str, bool]]:
-            return [("/tmp/j/scratch", "/scratch", "rw", False)]
+        def binds(self) -> list[tuple[str, str, str]]:
+            return [("/tmp/j/scratch", "/scratch", "rw")]
 
     def start(argv: list[str], _private_dir: str) -> None:
         started.append(argv)
@@ -166,4 +166,13 @@ def test_a_waiting_container_opens_no_file_through_the_job(monkeypatch: pytest.M
         main.run_standby("/srv/h", {"apptainer": "apptainer", "image": "base"}, "/tmp/j", dict, None, Scratch())
     ((*argv,),) = started
     assert argv[argv.index("--env-file") + 1] == "/dev/null"
-    assert "/tmp/j/scratch:/scratch:rw" in argv
+    assert {"/tmp/j/scratch:/scratch:rw", "/tmp/j/m/coursedata:/coursedata:ro"} <= set(argv)
+
+
+def test_a_handed_over_standby_gets_the_data_of_the_persons_courses() -> None:
+    binds = [("/srv/h/coursedata/py1", "/coursedata", "ro"), ("/srv/h/shareddata", "/shareddata", "ro")]
+    assert standby.stage_binds("/srv/h", {"user_id": "alice"}, binds) == [
+        ["/srv/h/users/alice/home", "home", "rw"],
+        ["/srv/h/coursedata/py1", "coursedata", "ro"],
+        ["/srv/h/shareddata", "shareddata", "ro"],
+    ]

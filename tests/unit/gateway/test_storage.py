@@ -111,7 +111,7 @@ def test_scratch_is_in_the_private_directory_or_where_the_site_says(tmp_path: Pa
     private = tmp_path / "private"
     private.mkdir()
     kept = storage.Storage(str(private), "", "node1")
-    assert kept.binds() == [(f"{private}/scratch", "/scratch", "rw", False)]
+    assert kept.binds() == [(f"{private}/scratch", "/scratch", "rw")]
     assert kept.env(SPAWN)["HPCAMPUS_SCRATCH"] == "/scratch"
     kept.close()
 

@@ -82,6 +82,14 @@ def check_int(request, name, low, high):
     return value
 
 
+def check_bool(request, name):
+    """Return whether the optional field ``name`` is true."""
+    value = request.get(name, False)
+    if not isinstance(value, bool):
+        raise BadRequestError(f"{name}: expected true or false")
+    return value
+
+
 def check_text(request, name, pattern, empty=False):
     """Return the text field ``name`` if it matches; ``empty`` allows the empty text as well."""
     value = request[name]
@@ -225,11 +233,12 @@ def check_identity(value):
 def check_courses(items, user_id):
     """Return the courses whose directories the job may mount.
 
-    The role ``course`` opens the instructor's files: only the course's own user ``course-<slug>`` has it.
+    The role ``course`` opens the instructor's files: only the course's own user ``course-<slug>`` has it. One course at most
+    brings its data, since there is one place for it.
     """
     seen = []
     for item in items:
-        check_fields(item, ("slug", "role"))
+        check_fields(item, ("slug", "role"), ("data", "shared"))
         slug = check_text(item, "slug", SLUG)
         if item["role"] not in ("student", "course"):
             raise BadRequestError("role: expected student or course")
@@ -237,7 +246,10 @@ def check_courses(items, user_id):
             raise BadRequestError(f"role: only the user course-{slug} has the role course")
         if slug in [other["slug"] for other in seen]:
             raise BadRequestError(f"courses: {slug} is named twice")
-        seen.append({"slug": slug, "role": item["role"]})
+        shows = {name: check_bool(item, name) for name in ("data", "shared")}
+        seen.append(dict(shows, slug=slug, role=item["role"]))
+    if sum(course["data"] for course in seen) > 1:
+        raise BadRequestError("data: only the course that the server is for brings its data")
     return seen
 
 

@@ -17,7 +17,10 @@ from .log import JobError, log, write_out
 
 LOG_CAP_BYTES = 1024 * 1024
 CONTAINER_DIR = "/run/hpcampus"
-CONTAINER_EXCHANGE = "/srv/nbgrader/exchange"
+CONTAINER_COURSE = "/course"
+CONTAINER_RUNS = "/srv/hpcampus/runs"
+CONTAINER_DATA = "/coursedata"
+CONTAINER_SHARED = "/shareddata"
 CONTAINER_RUNS = "/srv/hpcampus/runs"
 CONTAINER_PROGRAMS = "/opt/hpcampus"
 PROGRAMS = ("start.py", "closed_keyring.py")
@@ -26,42 +29,29 @@ CONTAINER_RUNTIME_DIR = "/tmp/jupyter-runtime"  # noqa: S108 (the container has 
 SOCKET_NAME = "notebook.sock"
 
 
-def course_binds(base_dir, courses, user_id):
-    """Directories of the user's courses as (source, target, mode, create).
+def course_binds(base_dir, courses):
+    """Directories of the user's courses as (source, target, mode).
 
-    A student sees what the instructor released and the own drop box. The course's own account sees its files and the exchange; the
-    exchange's directories are mounted one by one and ``inbound`` read-only, so that no container can put a symbolic link where a
-    later job's mount begins.
+    What is handed out and in goes through the hub. The course's own account sees its files, and the directory through which it
+    hands submissions to grading jobs; everybody reads the data of the course that the server is for, and what the site shares.
     """
     binds = []
     for course in courses:
-        slug = course["slug"]
-        exchange = f"{base_dir}/courses/{slug}/exchange/{slug}"
-        target = f"{CONTAINER_EXCHANGE}/{slug}"
+        directory = "{}/courses/{}".format(base_dir, course["slug"])
         if course["role"] == "course":
-            binds += [
-                (f"{base_dir}/courses/{slug}/course", "/course", "rw", False),
-                (exchange + "/outbound", target + "/outbound", "rw", False),
-                (exchange + "/inbound", target + "/inbound", "ro", False),
-                (exchange + "/feedback", target + "/feedback", "rw", False),
-                (f"{base_dir}/courses/{slug}/runs", CONTAINER_RUNS, "rw", True),
-            ]
-        else:
-            binds += [
-                (exchange + "/outbound", target + "/outbound", "ro", False),
-                (f"{exchange}/inbound/{user_id}", target + "/inbound", "rw", True),
-            ]
+            binds += [(directory + "/course", CONTAINER_COURSE, "rw"), (directory + "/runs", CONTAINER_RUNS, "rw")]
+        if course["data"]:
+            binds.append(("{}/coursedata/{}".format(base_dir, course["slug"]), CONTAINER_DATA, "ro"))
+    if any(course["shared"] for course in courses):
+        binds.append((base_dir + "/shareddata", CONTAINER_SHARED, "ro"))
     return binds
 
 
 def prepare_binds(base_dir, spawn):
-    """Make the user's home and drop boxes where they are missing, and check every directory that will be mounted."""
+    """Make the user's home where it is missing, and check every directory that will be mounted."""
     prepare_home(base_dir, spawn["user_id"])
-    binds = course_binds(base_dir, spawn["courses"], spawn["user_id"])
-    for source, _, _, create in binds:
-        if create:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(source, 0o700)
+    binds = course_binds(base_dir, spawn["courses"])
+    for source, _, _ in binds:
         require_real(source, base_dir)
     return binds
 
@@ -111,7 +101,7 @@ def container_argv(base_dir, spawn, private_dir, env_path, binds, home=None, mor
     lib_dir = spawn.get("lib_dir", base_dir + "/lib")
     for name in PROGRAMS:
         argv += ["--bind", f"{lib_dir}/{name}:{CONTAINER_PROGRAMS}/{name}:ro"]
-    for source, target, mode, _ in binds:
+    for source, target, mode in binds:
         argv += ["--bind", f"{source}:{target}:{mode}"]
     argv += more
     argv += ["--env-file", env_path, "{}/{}.sif".format(spawn.get("images_dir", base_dir + "/images"), spawn["image"])]

@@ -20,6 +20,7 @@ from .container import (
 )
 from .door import Door
 from .files import in_memory, locked_dir, read_and_remove, remove_stale_later, remove_tree
+from .gradebook import gradebook_of
 from .log import JobError, log
 from .process import Ending, allow_files, end_process
 from .scratch import sweep_scratch
@@ -59,6 +60,9 @@ def run_person(base_dir, spawn, private_dir, env_of, ending, storage):
     """Run a person's container until it ends or the job is told to end; returns the container's exit status."""
     binds = prepare_binds(base_dir, spawn)
     storage.open_home(base_dir, spawn)
+    gradebook = gradebook_of(spawn, private_dir)
+    if gradebook is not None:
+        gradebook.start()
     env_stream, env_path = in_memory(env_file(env_of(spawn)))
     with env_stream, prepare_folder(base_dir, spawn, private_dir) as folder:
         return run_in_container(base_dir, spawn, private_dir, env_path, binds + storage.binds(), folder, ending)

@@ -33,7 +33,7 @@ KEPT = {
     os.ST_RELATIME: MS_RELATIME,
 }
 
-NAMES = ("home", "exchange")
+NAMES = ("home", "coursedata", "shareddata")
 """Directories of ``m`` that a container can name before anything is mounted there."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)

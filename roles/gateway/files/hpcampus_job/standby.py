@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler
 from hpcampus_gateway.checks import check_identity
 from hpcampus_gateway.errors import BadRequestError
 
-from .container import CONTAINER_EXCHANGE, SOCKET_NAME, container_argv, home_of, runtime_env
+from .container import CONTAINER_DATA, CONTAINER_SHARED, SOCKET_NAME, container_argv, home_of, runtime_env
 from .log import JobError, log
 
 BODY_MAX = 256 * 1024
@@ -35,10 +35,10 @@ def stage_argv(library, answer_fd, private_dir, container):
 
 
 def waiting_argv(base_dir, spawn, private_dir, env_path, binds=()):
-    """Argument list of a container that waits: home and exchange are empty directories of the stage, ``binds`` are nobody's."""
-    exchange = (private_dir + "/m/exchange", CONTAINER_EXCHANGE, "rw", False)
+    """Argument list of a container that waits: home and data are empty directories of the stage, ``binds`` are nobody's."""
+    data = [(private_dir + "/m" + target, target, "ro") for target in (CONTAINER_DATA, CONTAINER_SHARED)]
     home = private_dir + "/m/home"
-    return container_argv(base_dir, spawn, private_dir, env_path, [exchange, *binds], home) + ["--standby"]
+    return container_argv(base_dir, spawn, private_dir, env_path, [*data, *binds], home) + ["--standby"]
 
 
 def identified(spawn, request):
@@ -53,11 +53,9 @@ def identified(spawn, request):
 
 
 def stage_binds(base_dir, person, binds):
-    """What the stage mounts for a person: the home, and the directories of the courses below the exchange."""
+    """What the stage mounts for a person: the home, and the data of the courses."""
     places = [[home_of(base_dir, person["user_id"]), "home", "rw"]]
-    for source, target, mode, _ in binds:
-        places.append([source, "exchange" + target[len(CONTAINER_EXCHANGE) :], mode])
-    return places
+    return places + [[source, target.lstrip("/"), mode] for source, target, mode in binds]
 
 
 def start_stage(container, private_dir, env=None):

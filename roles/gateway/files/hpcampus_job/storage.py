@@ -32,10 +32,10 @@ class Storage:
             self._overlay = open_or_tell(base_dir, spawn, home)
 
     def binds(self):
-        """What the container mounts, as (source, target, mode, create)."""
-        binds = [(self._scratch.path, CONTAINER_SCRATCH, "rw", False)]
+        """What the container mounts, as (source, target, mode)."""
+        binds = [(self._scratch.path, CONTAINER_SCRATCH, "rw")]
         if self._overlay is not None:
-            binds.append((self._overlay.path, CONTAINER_OWN, "image-src=" + INSIDE, False))
+            binds.append((self._overlay.path, CONTAINER_OWN, "image-src=" + INSIDE))
         return binds
 
     def env(self, spawn):

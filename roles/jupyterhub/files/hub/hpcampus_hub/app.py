@@ -22,7 +22,7 @@ from .link import LinkTimes
 from .ports import Lease
 from .reaper import Owned, Reaper, ReaperTimes
 from .record import SpawnRecord
-from .settings import CARRIER_DIR, SettingsError, Site, read_site, today
+from .settings import CARRIER_DIR, SQLITE, SettingsError, Site, read_site, today
 from .spawner import HpcSpawner
 from .standby import StandbyPool
 from .storage import HANDLERS as STORAGE_HANDLERS
@@ -66,6 +66,9 @@ class HpcHub(JupyterHub):
     courses = List(
         Dict(), help="Courses, as the role courses writes them: slug, title, instructors, students and so on."
     ).tag(config=True)
+    gradebook = Unicode(
+        SQLITE, help="Where gradebooks are: sqlite, a file of each course; postgresql, databases on this host."
+    ).tag(config=True)
     webdav_hosts: Any = List(help="Hosts of WebDAV servers whose folders people may connect; empty for none.").tag(
         config=True
     )
@@ -97,6 +100,7 @@ class HpcHub(JupyterHub):
             tunnel=self.tunnel,
             courses=self.courses,
             carrier_dir=self.carrier_dir,
+            gradebook=self.gradebook,
         )
         if not issubclass(self.spawner_class, HpcSpawner):
             raise SettingsError('JupyterHub.spawner_class: must be "hpcampus_hub.spawner.HpcSpawner" or made from it')

@@ -49,6 +49,11 @@ def course_user(slug: str) -> str:
     return COURSE_PREFIX + slug
 
 
+def gradebook_of(slug: str) -> str:
+    """Name of the database of a course's gradebook, and of the role of PostgreSQL that owns it."""
+    return "hpcampus_course_" + slug.replace("-", "_")
+
+
 def course_of(user_name: str) -> str | None:
     """Slug of the course whose own user this is, or None for a person."""
     return user_name.removeprefix(COURSE_PREFIX) if user_name.startswith(COURSE_PREFIX) else None

@@ -32,10 +32,15 @@ class OptionsError(ValueError):
 
 @dataclass(frozen=True)
 class Membership:
-    """A course whose directories a job may mount, and as whom: ``student`` or ``course`` (the course's own server)."""
+    """A course whose directories a job may mount, and as whom: ``student`` or ``course`` (the course's own server).
+
+    ``data`` says whether the course's own data is mounted, ``shared`` whether that of the site is.
+    """
 
     slug: str
     role: str
+    data: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -272,7 +277,11 @@ def choose(
         time_limit_minutes=_pick_number(profile, "time_limit_minutes", wanted.get("time_limit_minutes")),
         gres=_pick_gres(profile, wanted.get("gres")),
         reservation=(first.reservation if first is not None else "") or profile.reservation,
-        memberships=tuple(Membership(course.slug, role) for course in courses),
+        # There is one place for a course's data: that of the course which the server is for.
+        memberships=tuple(
+            Membership(course.slug, role, data=bool(course.data) and course is first, shared=course.shared)
+            for course in courses
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .names import slug_of
-from .options import Choice
+from .options import Choice, Membership
 from .paths.base import Offer
 from .ports import LOOPBACK
 from .protocol import Secrets, Submit
@@ -22,7 +22,8 @@ class Identity:
     Args:
         user_id: slug of the person, or of the course.
         server_id: slug of a named server; "" is the usual one.
-        courses: slug and role of each course whose directories are mounted.
+        courses: slug and role of each course whose directories are mounted, and where it is so, that its ``data`` or what is
+            ``shared`` is mounted too.
         base_url: path of the server on the hub.
         default_url: page on which it opens.
         env: its environment; it holds the server's token.
@@ -30,7 +31,7 @@ class Identity:
 
     user_id: str
     server_id: str
-    courses: tuple[Mapping[str, str], ...]
+    courses: tuple[Mapping[str, str | bool], ...]
     base_url: str
     default_url: str
     env: Mapping[str, str] = field(repr=False)
@@ -70,11 +71,17 @@ def identity_of(
     return Identity(
         user_id=user_id,
         server_id=slug_of(server_name) if server_name else "",
-        courses=tuple({"slug": course.slug, "role": course.role} for course in choice.memberships),
+        courses=tuple(_mounted(course) for course in choice.memberships),
         base_url=base_url,
         default_url=default_url,
         env=env,
     )
+
+
+def _mounted(course: Membership) -> dict[str, str | bool]:
+    """A course for the gateway; one of an older release knows slug and role only."""
+    shows = {name: True for name in ("data", "shared") if getattr(course, name)}
+    return {"slug": course.slug, "role": course.role, **shows}
 
 
 def _environment(hub_env: Mapping[str, Any], choice: Choice, api_port: int) -> dict[str, str]:

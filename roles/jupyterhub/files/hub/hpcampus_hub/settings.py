@@ -52,6 +52,7 @@ AUTO = "auto"
 DATA_PATHS = (AUTO, "reverse", "direct", "forward", "relay")
 """What can be set; ``auto`` takes the first of the others that a test finds to work."""
 CARRIER_DIR = "/var/lib/jupyterhub/carrier"
+SQLITE, POSTGRESQL = GRADEBOOKS = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,8 @@ class Site:
     courses: Mapping[str, Course] = field(default_factory=dict)
     carrier_dir: str = CARRIER_DIR
     """Where the carrier's orders and its key lie."""
+    gradebook: str = SQLITE
+    """Where the gradebooks of courses are: in a file of each course's directory, or each in a database on the hub's host."""
 
 
 def parse_memory_mb(text: object) -> int:
@@ -672,6 +675,7 @@ def read_site(
     tunnel: object,
     courses: object = (),
     carrier_dir: object = CARRIER_DIR,
+    gradebook: object = SQLITE,
 ) -> Site:
     """Check the whole configuration.
 
@@ -683,6 +687,7 @@ def read_site(
         tunnel: mapping, see :class:`Tunnel`.
         courses: list of mappings, see :class:`Course`.
         carrier_dir: directory of the carrier.
+        gradebook: ``sqlite`` or ``postgresql``.
 
     Returns:
         The site, profiles and courses in the order given.
@@ -698,6 +703,8 @@ def read_site(
         checked_dir = _path(carrier_dir)
     except SettingsError as error:
         raise SettingsError(f"HpcHub.carrier_dir: {error}") from None
+    if gradebook not in GRADEBOOKS:
+        raise SettingsError(f"HpcHub.gradebook: {gradebook!r} is not one of {', '.join(GRADEBOOKS)}")
     site = Site(
         hub_id=checked_id,
         clusters={n: Cluster(**r) for n, r in _read_list("HpcHub.clusters", _CLUSTER, "name", clusters).items()},
@@ -711,6 +718,7 @@ def read_site(
             for slug, record in _read_list("HpcHub.courses", _COURSE_RECORD, "slug", courses).items()
         },
         carrier_dir=checked_dir,
+        gradebook=str(gradebook),
     )
     _check_references(site)
     return site

@@ -20,7 +20,7 @@ from .engine import SETTINGS_KEY, Engine
 from .folders import SETTINGS_KEY as FOLDERS_KEY
 from .form import spawn_form
 from .jobs import Standing
-from .names import course_of
+from .names import course_of, gradebook_of
 from .options import Choice, OptionsError, choose, from_form, from_query
 from .paths.base import PathError
 from .placing import check_room, find_account, find_path
@@ -29,6 +29,7 @@ from .progress import Progress, breakdown
 from .record import Phase, SpawnRecord
 from .request import Identity, identity_of, submission
 from .server_job import ServerJob
+from .settings import POSTGRESQL
 from .standby import HandOverError
 from .start_error import StartError
 from .submitting import submit
@@ -283,6 +284,9 @@ class HpcSpawner(Spawner):
     def _identity(self, choice: Choice, port: int) -> Identity:
         """Whose server a job with that port is, as the job is told."""
         own = choice.course is not None and choice.course.role == "course"
+        gradebook = {}
+        if choice.course is not None and own and self.engine.site.gradebook == POSTGRESQL:
+            gradebook = {"HPCAMPUS_GRADEBOOK": gradebook_of(choice.course.slug)}
         page = self.format_string(self.course_default_url if own else self.default_url) if self.default_url else ""
         return identity_of(
             choice,
@@ -291,7 +295,7 @@ class HpcSpawner(Spawner):
             server_name=self.name,
             base_url=self.server.base_url,
             default_url=page,
-            hub_env=self.get_env(),
+            hub_env={**self.get_env(), **gradebook},
         )
 
     def _wait(self) -> Wait:

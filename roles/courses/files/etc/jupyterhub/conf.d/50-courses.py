@@ -12,6 +12,7 @@ etc = Path(__file__).parent.parent
 c.HpcHub.courses = json.loads((etc / "courses.json").read_text())
 
 service = json.loads((etc / "course-service.json").read_text())
+c.HpcHub.gradebook = service["gradebook"]
 c.JupyterHub.services.append(
     {
         "name": "courses",
