@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Make the missing directories of the courses, as the account that owns them: a shared file system may not know root.
 
-Arguments: account, base directory, "make" or "look", slugs. Prints each directory that was or would be made.
+Arguments: account, base directory, "make" or "look", directories below the base. Prints each directory that was or would be made.
 """
 
 import os
@@ -10,7 +10,7 @@ import pwd
 import sys
 from pathlib import Path
 
-name, base, action, *slugs = sys.argv[1:]
+name, base, action, *places = sys.argv[1:]
 accounts = {entry.pw_name: entry for entry in pwd.getpwall()}
 if name in accounts:
     os.initgroups(name, accounts[name].pw_gid)
@@ -23,19 +23,13 @@ elif action == "make":
     )
 
 os.umask(0o077)
-for slug in slugs:
-    exchange = Path(base, "courses", slug, "exchange", slug)
-    for directory in (
-        Path(base, "courses", slug, "course"),
-        *(exchange / d for d in ("outbound", "inbound", "feedback")),
-    ):
-        if directory.is_dir():
-            continue
-        if action == "make":
-            try:
-                directory.mkdir(parents=True)
-            except OSError as error:
-                sys.exit(
-                    f"{name} cannot make {directory}: {error.strerror}. courses_base_dir must be that account's own."
-                )
-        sys.stdout.write(f"{directory}\n")
+for place in places:
+    directory = Path(base, place)
+    if directory.is_dir():
+        continue
+    if action == "make":
+        try:
+            directory.mkdir(parents=True)
+        except OSError as error:
+            sys.exit(f"{name} cannot make {directory}: {error.strerror}. courses_base_dir must be that account's own.")
+    sys.stdout.write(f"{directory}\n")

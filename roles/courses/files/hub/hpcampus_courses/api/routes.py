@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The addresses of the API, below ``api/v1/``."""
 
+from hpcampus_courses.gradebook import GradebookHandler
+
 from .assignments import Assignments, Calendar, Courses, ReleaseFile
 from .grades import Draft, Grades, LineItems, Release, Table
 from .progress import AuditLines, OneRun, Roster, Runs
@@ -17,6 +19,7 @@ ROUTES = (
     (rf"{_COURSE}/assignments/{_ASSIGNMENT}/release", ReleaseFile),
     (rf"{_COURSE}/assignments/{_ASSIGNMENT}/submissions", Begin),
     (rf"{_COURSE}/calendar", Calendar),
+    (rf"{_COURSE}/gradebook", GradebookHandler),
     (rf"{_COURSE}/submissions", Submissions),
     (rf"{_SUBMISSION}/content", SubmissionFile),
     (rf"{_SUBMISSION}/feedback", FeedbackFile),
