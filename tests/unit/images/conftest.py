@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from .classroom import Class, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,74 +36,17 @@ def settings(load: Callable[[str], ModuleType]) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def inbox(load: Callable[[str], ModuleType]) -> ModuleType:
-    """The reading of the inbound directory."""
-    return load("inbox")
-
-
-@pytest.fixture(scope="session")
 def pages(load: Callable[[str], ModuleType]) -> ModuleType:
     """The page configuration."""
     return load("pages")
 
 
-class ExchangeError(Exception):
-    """What nbgrader's `fail` raises."""
-
-
-class StandInCollect:
-    """What our Collect uses of nbgrader's, which is in the image only: one copy for each record, the first error ends it."""
-
-    coursedir: Any
-    log: Any
-    src_records: list[dict[str, Any]]
-    inbound_path: str
-    update = True
-    before_duedate = False
-
-    def fail(self, message: str) -> None:
-        raise ExchangeError(message)
-
-    def get_size(self, root: str) -> int:
-        return sum(path.stat().st_size for path in Path(root).rglob("*") if path.is_file())
-
-    def copy_files(self) -> None:
-        for record in self.src_records:
-            target = Path(self.coursedir.submitted, record["username"], self.coursedir.assignment_id)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.do_copy(str(Path(self.inbound_path, record["filename"])), str(target))
-
-    def do_copy(self, src: str, dest: str, log: Any = None) -> None:
-        """Copy a submission, as nbgrader does where a site has no class of its own."""
-        del log
-        shutil.copytree(src, dest)
-
-
-def nothing(**_options: Any) -> Callable[[str, list[str]], list[str]]:
-    """Stand in for nbgrader's `ignore_patterns` that ignores nothing."""
-    return lambda _directory, _names: []
-
-
-@pytest.fixture(scope="session")
-def exchange(load: Callable[[str], ModuleType]) -> Iterator[ModuleType]:
-    """The exchange classes on top of stand-ins for nbgrader's; the image's own check runs them on nbgrader itself."""
-    kinds = ("FetchAssignment", "FetchFeedback", "ReleaseAssignment", "ReleaseFeedback", "Submit", "List")
-    default: dict[str, Any] = {f"Exchange{kind}": type(kind, (), {}) for kind in kinds}
-    missing = type("MissingEntry", (Exception,), {})
-    contents: dict[str, dict[str, Any]] = {
-        "nbgrader": {},
-        "nbgrader.api": {"Gradebook": None, "MissingEntry": missing},
-        "nbgrader.exchange.default": {**default, "ExchangeCollect": StandInCollect},
-        "nbgrader.exchange": {"ExchangeError": ExchangeError},
-        "nbgrader.utils": {"ignore_patterns": nothing},
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, content in contents.items():
-            module = ModuleType(name)
-            vars(module).update(content)
-            patch.setitem(sys.modules, name, module)
-        vars(sys.modules["nbgrader.exchange"])["default"] = sys.modules["nbgrader.exchange.default"]
-        yield load("exchange")
+@pytest.fixture
+def class_(load: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Class]:
+    """A course, its students and the course service, with nbgrader as the image has it."""
+    load("exchange")
+    with served(tmp_path) as service:
+        yield Class(service, tmp_path, monkeypatch)
 
 
 @pytest.fixture
