@@ -27,10 +27,13 @@ from .log import JobError, log
 SUBMISSION_MAX_BYTES = 1024 * 1024 * 1024
 RESULT_MAX_BYTES = 32 * 1024 * 1024
 ERRORS_MAX_BYTES = 8 * 1024
+COME_SECONDS = 120
+"""How long a task waits for its submission: the first tasks begin while the course's server still prepares the last."""
 MARGIN_SECONDS = 20
 """For how much longer than its cells a container may take to start and to end."""
 PROGRAM = ["python3", "-I", "-m", "hpcampus_nbgrader.sandbox"]
 EXIT_SETUP = 78
+INDEX_DIGITS_MAX = 6
 
 
 def grade_argv(spec):
@@ -83,10 +86,22 @@ def open_submission(folder, index):
     return handle
 
 
+def wait_for_submission(folder, index, seconds=COME_SECONDS):
+    """Wait until a submission is there, or a result in its place."""
+    deadline = time.monotonic() + seconds
+    while not has(folder, f"{index}.tar") and not has_result(folder, index) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 def has_result(folder, index):
     """Whether there is a result."""
+    return has(folder, f"{index}.json")
+
+
+def has(folder, name):
+    """Whether an open directory has an entry of that name."""
     try:
-        os.stat(f"{index}.json", dir_fd=folder, follow_symlinks=False)
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return False
     return True
@@ -177,28 +192,34 @@ def read_spec(base_dir, run_id):
         raise JobError(f"the run's settings cannot be read: {type(error).__name__}") from None
 
 
+def run_task(base_dir, run_id, index):
+    """Run the submission of an index, unless there is a result; JobError says why it cannot even be tried."""
+    if not index.isdigit() or len(index) > INDEX_DIGITS_MAX:
+        raise JobError("this is no task of an array job")
+    spec = read_spec(base_dir, run_id)
+    folder = open_run(base_dir, spec["course"], run_id)
+    wait_for_submission(folder, index)
+    if has_result(folder, index):
+        log("grade-kept", f"task={index}")
+        return
+    try:
+        submission = open_submission(folder, index)
+        result = run(grade_argv(spec), submission, spec["seconds"])
+    except JobError as error:
+        result = {"status": -1, "seconds": 0, "reason": str(error), "output": "", "errors": ""}
+    write_result(folder, index, result)
+    log("grade-done", "task={} status={} seconds={}".format(index, result["status"], result["seconds"]))
+
+
 def main(base_dir, run_id):
     """Run one task; returns its exit status."""
     index = os.environ.get("SLURM_ARRAY_TASK_ID", "")
     try:
-        if not index.isdigit() or len(index) > 6:
-            raise JobError("this is no task of an array job")
-        spec = read_spec(base_dir, run_id)
-        folder = open_run(base_dir, spec["course"], run_id)
-        if has_result(folder, index):
-            log("grade-kept", f"task={index}")
-            return 0
-        try:
-            submission = open_submission(folder, index)
-            result = run(grade_argv(spec), submission, spec["seconds"])
-        except JobError as error:
-            result = {"status": -1, "seconds": 0, "reason": str(error), "output": "", "errors": ""}
-        write_result(folder, index, result)
-        log("grade-done", "task={} status={} seconds={}".format(index, result["status"], result["seconds"]))
-        return 0
+        run_task(base_dir, run_id, index)
     except JobError as error:
-        log("failed", f"task={index[:6]} {error}")
+        log("failed", f"task={index[:INDEX_DIGITS_MAX]} {error}")
         return EXIT_SETUP
     except OSError as error:
-        log("failed", f"task={index[:6]} {error.strerror}")
+        log("failed", f"task={index[:INDEX_DIGITS_MAX]} {error.strerror}")
         return EXIT_SETUP
+    return 0

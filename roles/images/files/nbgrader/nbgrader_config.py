@@ -22,3 +22,8 @@ c.ExchangeFactory.release_assignment = "hpcampus_nbgrader.exchange.ReleaseAssign
 c.ExchangeFactory.release_feedback = "hpcampus_nbgrader.exchange.ReleaseFeedback"
 c.ExchangeFactory.submit = "hpcampus_nbgrader.exchange.Submit"
 c.ExchangeFactory.collect = "hpcampus_nbgrader.exchange.Collect"
+
+if settings.is_course:
+    from hpcampus_nbgrader.grading.install import install
+
+    install()
