@@ -148,7 +148,10 @@ class GradingHandler(APIHandler):
         terms = self._terms(slug)
         if self.get_query_argument("run", ""):
             state = await self._ask(terms, "grade_state", course=slug, run=self._run())
-            self.write({name: state.get(name, 0) for name in ("pending", "running")} | {"reason": shown(str(state.get("reason", "")))})
+            self.write(
+                {name: state.get(name, 0) for name in ("pending", "running")}
+                | {"reason": shown(str(state.get("reason", "")))}
+            )
             return
         answer = await self._ask(terms, "image_version", image=terms.image)
         self.write(terms.shown(shown(str(answer.get("version", "")))))

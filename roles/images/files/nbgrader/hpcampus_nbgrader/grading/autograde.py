@@ -53,9 +53,7 @@ LOST_SECONDS = 15.0
 TRIES = 2
 START_SECONDS = 30
 """Of a task's time, what starting and ending may take."""
-LOST = (
-    "The job that ran it ended without a result: it was cancelled or killed, or its node failed. Autograde it again."
-)
+LOST = "The job that ran it ended without a result: it was cancelled or killed, or its node failed. Autograde it again."
 WORK = ".hpcampus/sanitised"
 
 
@@ -435,7 +433,9 @@ class _Batch:
             if now - asked > ASK_SECONDS:
                 asked = now
                 state = self._cluster.state(self._run.name)
-                self._count.message = f"waits for the cluster ({state.reason})" if state.pending and not state.running else ""
+                self._count.message = (
+                    f"waits for the cluster ({state.reason})" if state.pending and not state.running else ""
+                )
                 self._progress.tell()
                 is_gone = state.pending + state.running == 0
                 idle, is_idle = (idle if is_idle else now), is_gone

@@ -31,7 +31,9 @@ def empty_notebook(gradebook: Gradebook, assignment: str, name: str, cells: Iter
     """A notebook of the assignment as nobody has worked on it; it stands for a submission that cannot be read."""
     kernelspec = gradebook.find_notebook(name, assignment).kernelspec
     found: NotebookNode = new_notebook(cells=[one.cell() for one in cells])
-    found.metadata["kernelspec"] = NotebookNode(json.loads(kernelspec) if kernelspec else {"name": "python3"})
+    found.metadata["kernelspec"] = NotebookNode(
+        json.loads(kernelspec) if kernelspec else {"name": "python3", "display_name": "Python 3"}
+    )
     return found
 
 

@@ -172,7 +172,8 @@ def _take(cell: NotebookNode, given: Any, reason: str) -> bool:
 def _sings(canary: Mapping[str, Any], word: str) -> bool:
     outputs = canary.get("outputs")
     return isinstance(outputs, list) and any(
-        isinstance(one, dict) and one.get("name") == "stdout" and word in str(one.get("text")).split("\n") for one in outputs
+        isinstance(one, dict) and one.get("name") == "stdout" and word in str(one.get("text")).split("\n")
+        for one in outputs
     )
 
 

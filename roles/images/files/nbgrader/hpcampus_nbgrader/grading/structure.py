@@ -111,7 +111,9 @@ def restore(notebook: NotebookNode, expected: Sequence[Expected]) -> list[str]:
             found.setdefault(str(name), []).append(cell)
         elif "nbgrader" in cell.metadata:
             if _is_marked(cell):
-                told.append(f"A cell called {str(name)[:60]!r} is not part of the assignment; it counts as an ordinary one.")
+                told.append(
+                    f"A cell called {str(name)[:60]!r} is not part of the assignment; it counts as an ordinary one."
+                )
             del cell.metadata["nbgrader"]
     kept: dict[str, NotebookNode] = {}
     for one in expected:

@@ -47,7 +47,9 @@ MODULES = {
     "signal": "ends or keeps alive processes",
 }
 HARMLESS = frozenset({"IPython.display", "IPython.core.display"})
-METHODS = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__instancecheck__", "__array_ufunc__"})
+METHODS = frozenset(
+    {"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__instancecheck__", "__array_ufunc__"}
+)
 HISTORY = frozenset({"In", "_ih", "_i", "_ii", "_iii"})
 PATHS = ("/proc", "/dev/", "/etc/", "/sys/")
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The program of a child that runs Python cells: ``_shell SOCKET DIRECTORY``."""
+"""The program of a child that runs Python cells: ``_shell SOCKET DIRECTORY [PEER]``."""
 
 import os
 import sys
@@ -11,4 +11,4 @@ sys.path.append(str(Path(__file__).parents[2]))
 from hpcampus_nbgrader.sandbox import shell
 
 os.chdir(sys.argv[2])
-shell.main(int(sys.argv[1]))
+shell.main(int(sys.argv[1]), int(sys.argv[3]) if len(sys.argv) > 3 else None)

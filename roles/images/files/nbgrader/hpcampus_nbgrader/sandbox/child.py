@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 READ_BYTES = 1 << 18
 PROGRAMS = Path(__file__).parent
-KINDS = ("shell", "kernel", "tests")
 Event = tuple[str, object]
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
 import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -60,10 +62,12 @@ class Run:
         child: the process that runs them.
         limits: what they may use.
         deadline: monotonic second at which all must be over.
+        tests: the process that runs the tests, when they have one of their own.
     """
 
-    def __init__(self, child: Child, limits: Limits, deadline: float) -> None:
+    def __init__(self, child: Child, limits: Limits, deadline: float, tests: Child | None = None) -> None:
         self._child = child
+        self._children = [child] if tests is None else [child, tests]
         self._limits = limits
         self._deadline = deadline
         self._collector = Collector(limits.output_kb, limits.result_kb)
@@ -72,11 +76,14 @@ class Run:
 
     def prepare(self) -> None:
         """Wait for the child, and have it limit itself."""
-        self._child.send({"limits": self._limits.to_json()})
-        for kind, value in self._child.events(min(self._deadline, time.monotonic() + START_SECONDS)):
-            if kind == "message" and isinstance(value, dict) and value.get("ready"):
-                return
-        self.stopped = self._child.gone or "The process that runs the cells did not start in time."
+        for child in self._children:
+            child.send({"limits": self._limits.to_json()})
+        for child in self._children:
+            for kind, value in child.events(min(self._deadline, time.monotonic() + START_SECONDS)):
+                if kind == "message" and isinstance(value, dict) and value.get("ready"):
+                    break
+            else:
+                self.stopped = child.gone or "The process that runs the cells did not start in time."
 
     def cell(self, number: int, cell: Cell) -> CellResult:
         """Run a cell, if it can be."""
@@ -86,11 +93,13 @@ class Run:
             return result
         began = time.monotonic()
         self._clear = False
+        self._child = self._children[-1 if cell.test else 0]
         self._child.send({"cell": number, "source": cell.source, "forget": cell.test, "quiet": cell.quiet})
         limit = min(self._deadline, began + self._limits.cell_seconds)
         done = self._wait(number, result, limit)
         if done is None and not self._child.gone:
-            self._child.interrupt()
+            for child in self._children:
+                child.interrupt()
             done = self._wait(number, result, time.monotonic() + INTERRUPT_SECONDS)
             seconds = f"No reply within {limit - began:.0f} seconds"
             result.outputs.append(error_output(TIMEOUT_NAME, seconds))
@@ -165,16 +174,33 @@ def run_notebook(
     if notebook.language != "python" and child is not None:
         child.end()
         child = None
+    peers = socket.socketpair() if task.isolate and notebook.language == "python" else None
+    if peers is not None and child is not None:
+        child.end()
+        child = None
+    tests: Child | None = None
+    if peers is not None:
+        child, tests = isolated(directory, *peers)
     child = child or Child("shell" if notebook.language == "python" else "kernel", directory)
     try:
-        run = Run(child, task.limits, deadline)
+        run = Run(child, task.limits, deadline, tests)
         if notebook.language != "python":
             child.send({"kernel": notebook.kernel})
         run.prepare()
         cells = [run.cell(number, cell) for number, cell in enumerate(notebook.cells)]
     finally:
         child.end()
+        if tests is not None:
+            tests.end()
     return NotebookResult(notebook.name, cells, run.stopped)
+
+
+def isolated(directory: str, ours: socket.socket, theirs: socket.socket) -> tuple[Child, Child]:
+    """Two processes, one for the student's cells and one for the tests, which has files of its own."""
+    place = f"{directory}-of-tests"
+    shutil.copytree(directory, place, dirs_exist_ok=True)
+    with ours, theirs:
+        return Child("shell", directory, ours.fileno()), Child("tests", place, theirs.fileno())
 
 
 def run_task(source: IO[bytes], root: str) -> dict[str, Any]:

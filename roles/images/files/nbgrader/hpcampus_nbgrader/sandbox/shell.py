@@ -8,6 +8,7 @@ Whatever is in here belongs to the student as soon as the first cell runs. Nothi
 from __future__ import annotations
 
 import asyncio
+import base64
 import builtins
 import contextlib
 import getpass
@@ -18,6 +19,7 @@ import sys
 import time
 from typing import Any
 
+from IPython.core import page
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
@@ -26,6 +28,7 @@ from traitlets import Any as AnyTrait
 from traitlets import CBool, Type, default
 
 from . import confine, wire
+from .bridge import Giver
 from .task import Limits
 
 FLUSH_SECONDS = 0.2
@@ -172,15 +175,16 @@ class SandboxShell(InteractiveShell):
         super().init_history()
 
     def init_hooks(self) -> None:
-        """What a pager would show is printed."""
+        """What a pager would show is shown nowhere."""
         super().init_hooks()
-        from IPython.core import page
-
-        self.set_hook("show_in_pager", page.as_hook(page.display_page), 99)
+        self.set_hook("show_in_pager", page.as_hook(no_page), 99)
 
     def system(self, cmd: str) -> None:  # type: ignore[override]
         """Run a command line; its output is that of the cell."""
         self.system_piped(cmd)
+
+    def fetch(self, source: str) -> None:
+        """Get what a cell needs from elsewhere: nothing here."""
 
     def enable_gui(self, gui: Any = None) -> None:
         """There are no windows."""
@@ -196,12 +200,14 @@ class SandboxShell(InteractiveShell):
 
 def jsonable(data: Any) -> dict[str, Any]:
     """Representations as JSON can hold them: bytes become base64, as in every notebook."""
-    import base64
-
     found: dict[str, Any] = {}
     for mime, content in dict(data).items():
         found[str(mime)] = base64.encodebytes(content).decode("ascii") if isinstance(content, bytes) else content
     return found
+
+
+def no_page(*_args: Any, **_kwargs: Any) -> None:
+    """Stands in for the pager."""
 
 
 def no_input(*_args: Any, **_kwargs: Any) -> str:
@@ -209,7 +215,7 @@ def no_input(*_args: Any, **_kwargs: Any) -> str:
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
-def make_shell(handle: int) -> SandboxShell:
+def make_shell(handle: int, kind: type[SandboxShell]) -> SandboxShell:
     """The shell; from now on what is printed goes to the parent."""
     line = Line(handle)
     sys.stdout = Stream(line, "stdout", 1)
@@ -218,10 +224,9 @@ def make_shell(handle: int) -> SandboxShell:
     os.environ.update(
         TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1", PAGER="cat", GIT_PAGER="cat"
     )
-    shell = SandboxShell.instance(line=line)
+    shell = kind.instance(line=line)
     builtins.input = no_input
     getpass.getpass = no_input
-    sys.path.insert(0, "")
     return shell
 
 
@@ -256,6 +261,7 @@ async def run_one(shell: SandboxShell, request: wire.Message) -> wire.Message:
     raised: BaseException | None = None
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        shell.fetch(request["source"])
         raised = await run_cell(shell, request["source"], not request.get("quiet"))
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         raised = KeyboardInterrupt()
@@ -282,9 +288,15 @@ def forget_source(shell: SandboxShell) -> None:
     manager._i00 = ""
 
 
-async def serve(handle: int) -> None:
-    """Run cells for as long as the parent sends some."""
-    shell = make_shell(handle)
+async def serve(handle: int, kind: type[SandboxShell] = SandboxShell, peer: int | None = None) -> None:
+    """Run cells for as long as the parent sends some.
+
+    Args:
+        handle: of the socket that leads to the parent.
+        kind: of the shell.
+        peer: of the socket on which the process of isolated tests asks.
+    """
+    shell = make_shell(handle, kind)
     loop = asyncio.get_running_loop()
     reader, requests = wire.Reader(), asyncio.Queue[wire.Message | None]()
 
@@ -300,6 +312,8 @@ async def serve(handle: int) -> None:
             requests.put_nowait(None)
 
     loop.add_reader(handle, arrived)
+    if peer is not None:
+        answer_tests(loop, peer, Giver(shell.user_ns))
     while (request := await requests.get()) is not None:
         if "limits" in request:
             confine.limit(Limits.from_json(request["limits"]))
@@ -308,12 +322,33 @@ async def serve(handle: int) -> None:
             shell.line.send(await run_one(shell, request))
 
 
-def main(handle: int) -> None:
+def answer_tests(loop: asyncio.AbstractEventLoop, peer: int, giver: Giver) -> None:
+    """Answer what the process of isolated tests asks, between the cells."""
+    reader = wire.Reader()
+
+    def asked() -> None:
+        data = os.read(peer, 1 << 20)
+        if not data:
+            loop.remove_reader(peer)
+        for request in reader.feed(data):
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            try:
+                answer = giver.answer(request)
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+            wire.send(peer, {**answer, "serial": request.get("serial")})
+
+    loop.add_reader(peer, asked)
+
+
+def main(handle: int, peer: int | None = None) -> None:
     """The child's life, from the imports on.
 
     Args:
         handle: of the socket that leads to the parent.
+        peer: of the socket on which the process of isolated tests asks.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     confine.show_memory()
-    asyncio.run(serve(handle))
+    sys.path.insert(0, "")
+    asyncio.run(serve(handle, SandboxShell, peer))

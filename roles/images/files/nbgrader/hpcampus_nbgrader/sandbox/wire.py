@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import struct
 from typing import Any
 
@@ -24,7 +25,10 @@ def send(handle: int, message: Message) -> None:
     """Write a whole message, waiting as long as it takes."""
     data = memoryview(encode(message))
     while data:
-        data = data[os.write(handle, data) :]
+        try:
+            data = data[os.write(handle, data) :]
+        except BlockingIOError:
+            select.select([], [handle], [])
 
 
 class Reader:
