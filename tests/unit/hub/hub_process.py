@@ -94,6 +94,7 @@ class HubProcess:
         directory.mkdir()
         self.registry = directory / "tunnel"
         self.registry.mkdir()
+        self.more_config = ""
         self.carrier = directory / "carrier"
         self.carrier.mkdir()
         self.port = free_port()
@@ -174,7 +175,7 @@ class HubProcess:
         settings = self.directory / "settings.json"
         settings.write_text(json.dumps(self.settings))
         config = self.directory / "jupyterhub_config.py"
-        config.write_text(CONFIG.format(settings=str(settings)))
+        config.write_text(CONFIG.format(settings=str(settings)) + self.more_config)
         self._pid = self._zygote.start(config, self.directory, self.log_file)
 
     async def start(self) -> None:

@@ -19,7 +19,9 @@ c.JupyterHub.services.append(
         "url": f"http://127.0.0.1:{service['port']}",
         "api_token": (etc / "secrets/courses_token").read_text().strip(),
         "timeout": 1,  # seconds for which the hub's own start waits for it
-        "oauth_no_confirm": True,  # it is a part of the hub, and only learns who somebody is
+        "oauth_no_confirm": True,  # it is a part of the hub
+        # Besides who somebody is, it may ask the servers of courses, as far as the person may: for the button that autogrades.
+        "oauth_client_allowed_scopes": ["access:servers!group=course-servers"],
     }
 )
 c.JupyterHub.load_roles += [
