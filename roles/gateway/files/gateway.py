@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Forced command of the cluster's accounts: the only thing the hub's ssh key can run on the login node.
 
-It serves five words. ``probe`` tells an administrator how it is; ``image NAME SHA256 SIZE`` takes an image in, where the account
-allows it; ``relay JOB_ID SPAWN_ID`` and ``forward JOB_ID SPAWN_ID`` become a connection to a job's door. ``session`` speaks JSON
-lines for as long as the hub runs. The gateway greets first::
+It serves seven words. ``probe`` tells an administrator how it is; ``image NAME SHA256 SIZE`` takes an image in, where the account
+allows it; ``homes`` and ``tree COURSE SHA256 SIZE`` bring files of a course to homes, without changing what is there;
+``relay JOB_ID SPAWN_ID`` and ``forward JOB_ID SPAWN_ID`` become a connection to a job's door. ``session`` speaks JSON lines for as
+long as the hub runs. The gateway greets first::
 
     {"hello": {"protocol": 1, "account": "hpcampus", "slurm": "24.11.5"}}
 

@@ -7,7 +7,7 @@ import os
 import pwd
 import sys
 
-from . import images
+from . import images, tree
 from .accounts import is_service, make_own_dirs, own_base_dir
 from .config import CONFIG_FILE, check_config
 from .door import carry, parse_word
@@ -52,6 +52,16 @@ def take_image(config, image):
     return 0
 
 
+def take_tree(config, word):
+    """Tell who has a home, or put files of a course there; the exit status tells whether all of it was answered."""
+    try:
+        tree.serve(config, word, sys.stdin.buffer, lambda answer: print(json.dumps(answer, sort_keys=True), flush=True))
+    except GatewayError as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def config_file(argv):
     """Path of the configuration: the usual one, or that of ``--config FILE``; None for any other arguments."""
     if len(argv) == 3 and argv[1] == "--config":
@@ -72,10 +82,13 @@ def is_replaced(path, before):
         return True
 
 
-def serve(command, door, image, config, home, outdated):
-    """Serve a command that is known; ``door`` and ``image`` are what it was read as, or None."""
+def serve(command, words, config, home, outdated):
+    """Serve a command that is known; ``words`` is what it was read as: a door, an image, or files, each or None."""
+    door, image, files = words
     if image is not None:
         return take_image(config, image) if config.take_images else refuse()
+    if files is not None:
+        return take_tree(config, files)
     slurm = Slurm(home, config.slurm_dir)
     operations = Operations(config, slurm)
     if door is not None:
@@ -90,8 +103,8 @@ def serve(command, door, image, config, home, outdated):
 def main():
     """Serve the command that ssh was asked for; returns the exit status."""
     command = os.environ.get("SSH_ORIGINAL_COMMAND", "")
-    door, image = parse_word(command), images.parse_word(command)
-    if command not in COMMANDS and door is None and image is None:
+    words = parse_word(command), images.parse_word(command), tree.parse_word(command)
+    if command not in COMMANDS and all(word is None for word in words):
         return refuse()
     path = config_file(sys.argv)
     if path is None:
@@ -108,4 +121,4 @@ def main():
     except (OSError, ValueError) as error:
         print(f"gateway: {path}: {error}", file=sys.stderr)
         return EXIT_CONFIG
-    return serve(command, door, image, config, entry.pw_dir, lambda: is_replaced(path, before))
+    return serve(command, words, config, entry.pw_dir, lambda: is_replaced(path, before))
