@@ -290,22 +290,22 @@ def test_a_link_in_place_of_the_whole_account_is_none(tmp_path: Path, outside: P
 def test_folders_that_are_swapped_for_links_meanwhile_lead_nowhere(tmp_path: Path, outside: Path) -> None:
     """A program of the student's plays the race for as long as files come."""
     homes_of(tmp_path, "alice")
-    (tmp_path / "users/alice/home/physics").mkdir()
+    (home(tmp_path) / "physics/week1").mkdir(parents=True)
+    (home(tmp_path) / "physics/trap").symlink_to(outside)
     swapper = (
-        "import os, sys\n"
+        "import ctypes, sys, os\n"
         "os.chdir(sys.argv[1])\n"
-        "while True:\n"
-        "    for step in (lambda: os.rename('week1', 'aside'), lambda: os.symlink(sys.argv[2], 'week1'),\n"
-        "                 lambda: os.unlink('week1'), lambda: os.rename('aside', 'week1')):\n"
-        "        try: step()\n"
-        "        except OSError: pass\n"
+        "libc, here, exchange = ctypes.CDLL(None, use_errno=True), -100, 2\n"
+        "while libc.renameat2(here, b'week1', here, b'trap', exchange) == 0:\n"
+        "    pass\n"
     )
-    files = {f"week1/{number}": b"x" for number in range(150)}
-    argv = [sys.executable, "-c", swapper, str(home(tmp_path) / "physics"), str(outside)]
+    files = [f"week1/{number}/x" for number in range(150)]  # each opens week1 anew
+    argv = [sys.executable, "-c", swapper, str(home(tmp_path) / "physics")]
     with subprocess.Popen(argv) as process:
         try:
             for day in range(6):
                 answers(tmp_path, dict.fromkeys(files, b"%d" % day), day=f"2026112{day}")
+            assert process.poll() is None
         finally:
             process.kill()
     assert content(outside) == {"secret": b"untouched"}

@@ -7,13 +7,14 @@ import secrets
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str, *, lasting: bool = False) -> None:
-    """Write a 0600 file in the place of an earlier one.
+def write_whole(path: Path, text: str, *, lasting: bool = False, mode: int = 0o600) -> None:
+    """Write a file in the place of an earlier one.
 
     Args:
         path: the file.
         text: all of it.
         lasting: wait until it would survive a loss of power.
+        mode: who may read and write it.
 
     Raises:
         OSError: it cannot be written; the earlier file is still there.
@@ -22,6 +23,7 @@ def write_whole(path: Path, text: str, *, lasting: bool = False) -> None:
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            os.fchmod(descriptor, mode)
             stream.write(text)
             if lasting:
                 stream.flush()
