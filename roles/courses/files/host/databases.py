@@ -31,6 +31,13 @@ NO_NETWORK = """\
 # server listen for others; it comes back only while there are no databases but those of courses.
 listen_addresses = ''
 """
+# What the server would complain of in the two files as they are on the disk now.
+WRONG_RULES = "SELECT line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL"
+WRONG_ACCOUNTS = "SELECT line_number || ': ' || error FROM pg_ident_file_mappings WHERE error IS NOT NULL"
+MEMBERS = """\
+SELECT m.rolname FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.roleid
+WHERE g.rolname = 'hpcampus_courses'
+"""
 Say = Callable[[str], None]
 
 
@@ -86,11 +93,11 @@ def write(path: Path, text: str) -> None:
     Path(new).replace(path)
 
 
-def write_checked(path: Path, text: str, view: str) -> None:
+def write_checked(path: Path, text: str, complaints: str) -> None:
     """Replace a file that the server reads; what it would complain of is taken back."""
     old = path.read_text()
     write(path, text)
-    wrong = psql(f"SELECT line_number || ': ' || error FROM {view} WHERE error IS NOT NULL")
+    wrong = psql(complaints)
     if wrong:
         write(path, old)
         sys.exit(f"PostgreSQL would not take {path}, which is left as it was. Line {wrong[0]}")
@@ -100,30 +107,25 @@ def let_in(conf: Path, account: str, names: list[str], say: Say, *, make: bool) 
     """Keep our lines in the server's two files of who may come; say whether one has changed."""
     accounts = "".join(f"{GROUP} {account} {name}\n" for name in names)
     wanted = (
-        (conf / "pg_hba.conf", RULES, True, "pg_hba_file_rules"),
-        (conf / "pg_ident.conf", accounts, False, "pg_ident_file_mappings"),
+        (conf / "pg_hba.conf", RULES, True, WRONG_RULES),
+        (conf / "pg_ident.conf", accounts, False, WRONG_ACCOUNTS),
     )
     changed = False
-    for path, lines, first, view in wanted:
+    for path, lines, first, complaints in wanted:
         old = path.read_text()
         new = with_block(old, lines, first=first)
         if new != old:
             changed = True
             say(str(path))
             if make:
-                write_checked(path, new, view)
+                write_checked(path, new, complaints)
     return changed
 
 
 def keep_databases(names: list[str], say: Say, *, make: bool) -> None:
     """Make the owners and databases that are missing."""
     roles = set(psql("SELECT rolname FROM pg_roles"))
-    members = set(
-        psql(
-            "SELECT m.rolname FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member"
-            f" JOIN pg_roles g ON g.oid = a.roleid WHERE g.rolname = '{GROUP}'"
-        )
-    )
+    members = set(psql(MEMBERS))
     owners = dict(
         line.split("|")
         for line in psql("SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE NOT datistemplate")
