@@ -16,7 +16,9 @@ import asyncssh
 from tests.unit.gateway.loading import load
 
 NODE = "node-a"
-config, checks, errors = (load(f"hpcampus_gateway.{name}") for name in ("config", "checks", "errors"))
+config, checks, errors, grading = (
+    load(f"hpcampus_gateway.{name}") for name in ("config", "checks", "errors", "grading")
+)
 CONFIG = config.Config("hub", "/srv/hpcampus", ["jupyter", "gpu"], "/usr/bin/apptainer", "hpcampus")
 
 
@@ -111,6 +113,8 @@ class LoginNode:
         """What the gateway says on its standard error before it ends at once."""
         self.log_text = ""
         self.hand_over_fails = False
+        self.grading_refused: tuple[str, str] | None = None
+        """Code and message with which runs of submissions are refused."""
         self.status = "200 OK"
         """What servers answer."""
         self.ways = {"reverse": "", "direct": "", "forward": "", "relay": ""}
@@ -245,6 +249,29 @@ class LoginNode:
         if self.health is None:
             raise PermissionError("unknown-op", "operations: ping, list, submit, cancel, info, log")
         return self.health
+
+    def _op_image_version(self, _account: str, image: str) -> dict[str, Any]:
+        assert image
+        return {"version": "77.sif"}
+
+    def _op_grade(self, _account: str, /, **request: Any) -> dict[str, Any]:
+        if self.grading_refused is not None:
+            raise PermissionError(*self.grading_refused)
+        try:
+            grading.check_grade(request, CONFIG)
+        except errors.GatewayError as error:
+            raise PermissionError(error.code, str(error)) from None
+        return {"job_id": 70}
+
+    def _op_grade_state(self, _account: str, course: str, run: str) -> dict[str, Any]:
+        assert course
+        assert run
+        return {"pending": 2, "running": 1, "reason": "Priority"}
+
+    def _op_grade_cancel(self, _account: str, course: str, run: str) -> dict[str, Any]:
+        assert course
+        assert run
+        return {"found": True}
 
     def _op_list(self, _account: str) -> dict[str, Any]:
         if self.queue_fails:
