@@ -122,7 +122,8 @@ def test_an_image_that_is_not_there_and_a_students_account_are_refused(base: Pat
     with pytest.raises(errors.BadRequestError, match="image"):
         room(base, FakeSlurm({"sbatch": "70\n"})).handle("grade", asked(image="other"))
     pool = accounts.Accounts("pool", "service", ("hpcampus",), "/srv/x")
-    config = site(str(base))._replace(accounts=pool)
+    config: Any = site(str(base))
+    config = config._replace(accounts=pool)
     with pytest.raises(errors.BadRequestError, match="course"):
         operations.Operations(config, FakeSlurm({"sbatch": "70\n"})).handle("grade", asked())
 

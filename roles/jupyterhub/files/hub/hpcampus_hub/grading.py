@@ -124,7 +124,7 @@ class GradingHandler(APIHandler):
         return terms
 
     def _run(self) -> str:
-        run = self.get_query_argument("run")
+        run = str(self.get_query_argument("run"))
         if not _RUN.fullmatch(run):
             raise web.HTTPError(400, "run: expected 32 hexadecimal digits")
         return run

@@ -35,7 +35,7 @@ from .gradebook import assignment_cells, empty_notebook, mark
 from .hidden import hidden_lines
 from .plan import Plan, apply, new_word, with_canaries
 from .runs import ROOT, Run, Runs, is_kept, result_of
-from .structure import Expected, restore
+from .structure import restore
 from .suspicion import suspicions
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class SandboxedAutograde(Autograde):
         False, help="Run submissions again that ran before in the same image; without it their results are kept."
     ).tag(config=True)
 
+    force: bool
     _stage = "check"
     _work = WORK
 
@@ -146,7 +147,7 @@ class SandboxedAutograde(Autograde):
                 for start in range(0, len(wanted), BATCH_MAX):
                     _Batch(self, cluster, terms, wanted[start : start + BATCH_MAX]).run()
         except ClusterError as error:
-            self.log.error("%s", error)
+            self.log.error("%s", error)  # noqa: TRY400 (a sentence, and no fault of the program's)
             raise NbGraderException(str(error)) from None
         except sqlalchemy.exc.OperationalError as error:
             self.log.exception("The gradebook cannot be used")
@@ -199,7 +200,7 @@ class SandboxedAutograde(Autograde):
             one.plan = self._plan(one, terms)
         except sqlalchemy.exc.OperationalError:
             raise
-        except Exception as error:  # noqa: BLE001 (whatever a submission brings about, the others are graded)
+        except Exception as error:  # (whatever a submission brings about, the others are graded)
             self.log.warning("%s cannot be run", one.name, exc_info=True)
             one.failure = f"The submission cannot be read: {str(error)[:300] or type(error).__name__}"
             self._stand_in(one)
@@ -274,15 +275,16 @@ class SandboxedAutograde(Autograde):
         one.flags += apply(one.plan, result, one.word)
         self._stage = "sanitise"
         folder = Path(self._format_dest(one.assignment, one.student))
-        for name, notebook in one.plan.notebooks.items():
-            nbformat.write(notebook, folder / f"{name}.ipynb")
+        for name, filled in one.plan.notebooks.items():
+            nbformat.write(filled, folder / f"{name}.ipynb")
         self._stage = "score"
         self.notebooks = [str(folder / f"{name}.ipynb") for name in one.plan.notebooks]
-        force, self.force = self.force, True
+        forced = self.force
+        self.force = True
         try:
             self.init_destination(one.assignment, one.student)
         finally:
-            self.force = force
+            self.force = forced
         BaseConverter.init_assignment(self, one.assignment, one.student)
         self._sanitizing = False
         self._init_preprocessors()
@@ -463,7 +465,7 @@ class _Batch:
             self._converter.score(one, result)
         except sqlalchemy.exc.OperationalError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 (what one submission brings about keeps no other from its points)
             self._log.exception("The points of %s could not be saved", one.name)
             self._converter._errors.append(one.name)  # noqa: SLF001 (its own batch)
             self._count.failed += 1

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
-from nbgrader.api import Gradebook
 
 from .flags import CODE, LEAK, Flag
 from .structure import Expected, expected_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from nbgrader.api import Gradebook
 
 COMMENT = "For a person to look at: {}"
 _FOR_GRADERS_ONLY = (CODE, LEAK)

@@ -36,7 +36,7 @@ def hidden_lines(sources: Iterable[str]) -> frozenset[str]:
 
 
 def redact_text(text: str, hidden: frozenset[str]) -> str:
-    """A text with every line that shows a hidden one replaced; written with ``\\n`` in one line it is found too."""
+    """A text with every line that shows a hidden one replaced; several of them in one line, as ``repr`` has it, are found too."""
     if not hidden or not any(line in _COLOUR.sub("", text) for line in hidden):
         return text
     lines = []

@@ -119,7 +119,8 @@ def apply(plan: Plan, result: Mapping[str, Any], word: str) -> list[Flag]:
     for name, notebook in plan.notebooks.items():
         one = results.get(name, {})
         reason = str(result.get("error") or one.get("stopped") or "")[:500]
-        cells = one.get("cells") if isinstance(one.get("cells"), list) else []
+        given = one.get("cells")
+        cells: list[Any] = given if isinstance(given, list) else []
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
         canaries = word and _notebook(name, notebook).language in CANARY_LANGUAGES
         wanted = len(code) + (sum(is_test(cell) for cell in code) if canaries else 0)
@@ -142,7 +143,7 @@ def _fill(code: list[NotebookNode], cells: list[Any], reason: str, word: str, na
         cell.execution_count = count if ran else None
         if not (word and is_test(cell)):
             continue
-        canary = next(given, {})
+        canary: Any = next(given, {})
         if ran and isinstance(canary, dict) and canary.get("ran") is True and not _sings(canary, word):
             text = f"An assertion that must fail did not fail after the test {cell.metadata.nbgrader['grade_id']}."
             found.append(Flag(name, flags.TESTS, f"{text} The test counts as failed."))

@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from nbformat import NotebookNode
 
 SCHEMA_VERSION = 3
 
@@ -51,7 +52,8 @@ class Expected:
     def cell(self) -> NotebookNode:
         """The cell as the assignment has it."""
         make = new_code_cell if self.cell_type == "code" else new_markdown_cell
-        return make(source=self.source, metadata={"nbgrader": self.metadata()})
+        cell: NotebookNode = make(source=self.source, metadata={"nbgrader": self.metadata()})
+        return cell
 
     @property
     def what(self) -> str:

@@ -12,12 +12,15 @@ from __future__ import annotations
 import ast
 import builtins
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import wire
 from .plain import PlainError, decode, encode
 
-OPERATIONS = {
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OPERATIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "call": lambda value, args, kwargs: value(*args, **kwargs),
     "attribute": lambda value, args, _: getattr(value, args[0]),
     "len": lambda value, _args, _: len(value),
@@ -150,6 +153,7 @@ class Remote:
         self._name = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Have it called."""
         return self._asker.do(self._number, "call", *args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:

@@ -51,19 +51,12 @@ class Child:
         nothing = os.open(os.devnull, os.O_RDONLY)
         argv = [sys.executable, "-I", str(PROGRAMS / f"_{kind}.py"), str(theirs.fileno()), directory]
         argv += [] if peer is None else [str(peer)]
-        sys.stdout.flush()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                os.setsid()
-                for source, target in ((nothing, 0), (out_write, 1), (err_write, 2)):
-                    os.dup2(source, target)
-                os.set_inheritable(theirs.fileno(), True)
-                if peer is not None:
-                    os.set_inheritable(peer, True)
-                os.execv(argv[0], argv)
-            finally:
-                os._exit(127)
+        for handle in (theirs.fileno(), *([] if peer is None else [peer])):
+            os.set_inheritable(handle, True)
+        streams = [
+            (os.POSIX_SPAWN_DUP2, source, target) for source, target in ((nothing, 0), (out_write, 1), (err_write, 2))
+        ]
+        self.pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=streams, setsid=True)
         theirs.close()
         for handle in (nothing, out_write, err_write):
             os.close(handle)
@@ -165,7 +158,7 @@ def describe(status: int) -> str:
     """A wait status in words."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        name = signal.Signals(number).name if number in iter(signal.Signals) else str(number)
+        name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
         why = ", perhaps for want of memory" if number == signal.SIGKILL else ""
         return f"The process that ran the cells was ended by {name}{why}."
     return f"The process that ran the cells ended itself with status {os.WEXITSTATUS(status)}."

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import os
 import resource
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def end_with_parent(number: int) -> None:
 def are_processes_counted_here() -> bool:
     """Whether a limit on processes counts those of this container alone."""
     with contextlib.suppress(OSError, ValueError):
-        with open("/proc/self/uid_map", encoding="ascii") as stream:
-            is_whole_host = stream.read().split() == ["0", "0", "4294967295"]
+        is_whole_host = Path("/proc/self/uid_map").read_text(encoding="ascii").split() == ["0", "0", "4294967295"]
         version = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
         return not is_whole_host and version >= _COUNTED_BY_NAMESPACE
     return False

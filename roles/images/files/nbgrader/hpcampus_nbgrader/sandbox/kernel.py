@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
+from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import v4
 
 from . import confine, wire
 from .task import Limits
@@ -34,13 +34,13 @@ class Cells:
 
     def __init__(self, handle: int, name: str) -> None:
         self._handle = handle
-        self._notebook = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": name, "display_name": name}})
+        self._notebook = v4.new_notebook(metadata={"kernelspec": {"name": name, "display_name": name}})
         self._client = NotebookClient(
             self._notebook,
             timeout=CELL_SECONDS_MAX,
             kernel_name=name,
             allow_errors=True,
-            resources={"metadata": {"path": os.getcwd()}},
+            resources={"metadata": {"path": str(Path.cwd())}},
         )
 
     async def serve(self, messages: Messages) -> None:
@@ -51,7 +51,7 @@ class Cells:
                 wire.send(self._handle, await self._run(request))
 
     async def _run(self, request: wire.Message) -> wire.Message:
-        cell = nbformat.v4.new_code_cell(request["source"])
+        cell = v4.new_code_cell(request["source"])
         self._notebook.cells.append(cell)
         done: wire.Message = {"done": request["cell"], "count": None}
         try:

@@ -50,20 +50,24 @@ def encode(value: Any, keep: Callable[[Any], int] | None, depth: int = 0) -> Any
         raise PlainError("a value is too deep to be handed over")
     if value is None or kind in (bool, str):
         return value
-    if kind in (int, float, complex):
-        return {kind.__name__: repr(value)}
-    if kind is bytes:
-        return {"bytes": base64.b64encode(value).decode()}
     if kind in _CONTAINERS:
         return {_CONTAINERS[kind]: [encode(one, keep, depth + 1) for one in value]}
     if kind is dict:
         return {"dict": [[encode(one, keep, depth + 1) for one in pair] for pair in value.items()]}
-    found = _numpy(value) or _imported(value)
+    found = _simple(value) or _numpy(value) or _imported(value)
     if found is not None:
         return found
     if keep is None:
         raise PlainError(f"a {kind.__name__} cannot be handed over to the student's code, only plain values")
     return {"object": [keep(value), str(getattr(value, "__name__", kind.__name__))[:100]]}
+
+
+def _simple(value: Any) -> Any:
+    """A number, or bytes."""
+    kind = type(value)
+    if kind in (int, float, complex):
+        return {kind.__name__: repr(value)}
+    return {"bytes": base64.b64encode(value).decode()} if kind is bytes else None
 
 
 def _numpy(value: Any) -> Any:
@@ -90,7 +94,7 @@ def _imported(value: Any) -> Any:
 
 
 def _may_import(module: str) -> bool:
-    return bool(_NAME.fullmatch(module)) and module.split(".")[0] not in _OWN_MODULES
+    return bool(_NAME.fullmatch(module)) and module.partition(".")[0] not in _OWN_MODULES
 
 
 def decode(data: Any, remote: Callable[[int, str], Any] | None, depth: int = 0) -> Any:
@@ -113,35 +117,50 @@ def decode(data: Any, remote: Callable[[int, str], Any] | None, depth: int = 0) 
         return _decode(kind, content, remote, depth)
     except PlainError:
         raise
-    except Exception as error:
+    except (TypeError, ValueError, LookupError, AttributeError, ImportError, OverflowError) as error:
         raise PlainError(f"the student's code gave a {kind} that cannot be read: {type(error).__name__}") from None
 
 
 def _decode(kind: str, content: Any, remote: Callable[[int, str], Any] | None, depth: int) -> Any:
-    numbers: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "complex": complex}
-    if kind in numbers:
-        return numbers[kind](str(content))
-    if kind == "bytes":
-        return base64.b64decode(content)
+    if kind in _READERS:
+        return _READERS[kind](content)
     if kind in _MAKERS:
         return _MAKERS[kind](decode(one, remote, depth + 1) for one in content)
     if kind == "dict":
         return {decode(key, remote, depth + 1): decode(one, remote, depth + 1) for key, one in content}
-    if kind == "numpy":
-        return _array(*content)
-    if kind == "module" and _may_import(content):
-        return importlib.import_module(content)
-    if kind == "imported" and _may_import(content[0]) and content[1].isidentifier():
-        return getattr(importlib.import_module(content[0]), content[1])
     if kind == "object" and remote is not None:
         return remote(int(content[0]), str(content[1]))
     raise PlainError("the student's code gave a value that cannot be read")
 
 
+def _module(name: str) -> Any:
+    if not _may_import(name):
+        raise PlainError("the student's code gave a module that is not handed over")
+    return importlib.import_module(name)
+
+
+def _attribute(content: list[str]) -> Any:
+    module, name = content
+    if not name.isidentifier():
+        raise PlainError("the student's code gave a name that is none")
+    return getattr(_module(module), name)
+
+
 def _array(dtype: str, shape: list[int] | None, content: str) -> Any:
-    import numpy  # noqa: PLC0415 (only where the submission has it too)
+    numpy: Any = importlib.import_module("numpy")  # only where the submission has it too
 
     if not _DTYPE.fullmatch(dtype):
         raise PlainError("the student's code gave an array of another kind")
     flat = numpy.frombuffer(base64.b64decode(content), dtype=numpy.dtype(dtype))
     return flat[0] if shape is None else flat.reshape(shape).copy()
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "int": lambda text: int(str(text)),
+    "float": lambda text: float(str(text)),
+    "complex": lambda text: complex(str(text)),
+    "bytes": base64.b64decode,
+    "numpy": lambda content: _array(*content),
+    "module": _module,
+    "imported": _attribute,
+}

@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from . import confine
@@ -84,12 +85,14 @@ class Run:
                     break
             else:
                 self.stopped = child.gone or "The process that runs the cells did not start in time."
+                return
 
     def cell(self, number: int, cell: Cell) -> CellResult:
         """Run a cell, if it can be."""
         result = CellResult()
         if self.stopped or time.monotonic() >= self._deadline:
-            self.stopped = self.stopped or NOT_RUN
+            if not self.stopped:
+                self.stopped = NOT_RUN
             return result
         began = time.monotonic()
         self._clear = False
@@ -104,12 +107,11 @@ class Run:
             seconds = f"No reply within {limit - began:.0f} seconds"
             result.outputs.append(error_output(TIMEOUT_NAME, seconds))
             if done is None:
-                self.stopped = (
-                    self._child.gone or f"A cell ran for {limit - began:.0f} seconds and could not be interrupted."
-                )
+                self.stopped = f"A cell ran for {limit - began:.0f} seconds and could not be interrupted."
         result.seconds = round(time.monotonic() - began, 3)
         if done is None:
-            self.stopped = self.stopped or self._child.gone
+            if not self.stopped:
+                self.stopped = self._child.gone
             return result
         self._finish(result, done)
         return result
@@ -211,14 +213,15 @@ def run_task(source: IO[bytes], root: str) -> dict[str, Any]:
         root: an empty directory of its own.
     """
     began = time.monotonic()
-    directory = os.path.join(root, "work")
-    os.mkdir(directory)
-    child: Child | None = Child("shell", directory)
+    directory = str(Path(root, "work"))
+    Path(directory).mkdir()
+    first = Child("shell", directory)
+    child: Child | None = first
     try:
         task = read_task(source, directory)
         task = replace(task, limits=replace(task.limits, processes_before=processes_before()))
     except TaskError as error:
-        child.end()
+        first.end()
         return {"error": str(error), "notebooks": []}
     results = []
     for number, notebook in enumerate(task.notebooks):
@@ -241,10 +244,9 @@ def main() -> int:
         confine.adopt_orphans()
     os.environ["NBGRADER_EXECUTION"] = "autograde"
     root = os.environ.get("HPCAMPUS_SANDBOX_DIR", "/tmp/hpcampus-sandbox")  # noqa: S108 (the container's own)
-    os.makedirs(root, exist_ok=True)
     for name in ("HOME", "IPYTHONDIR", "MPLCONFIGDIR"):
-        os.environ[name] = os.path.join(root, "home")
-    os.makedirs(os.environ["HOME"], exist_ok=True)
+        os.environ[name] = f"{root}/home"
+    Path(root, "home").mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.dup(1), "wb") as sink:
         result = run_task(sys.stdin.buffer, root)
         sink.write(json.dumps(result).encode())

@@ -125,7 +125,8 @@ class SandboxHook(DisplayHook):
             "metadata": md_dict or {},
             "execution_count": self.prompt_count,
         }
-        self.shell.line.output(output)
+        shell: Any = self.shell
+        shell.line.output(output)
 
     def finish_displayhook(self) -> None:
         """Nothing is printed after it."""
@@ -138,11 +139,11 @@ class SandboxPublisher(DisplayPublisher):
         self,
         data: Any,
         metadata: Any = None,
-        source: Any = None,
+        source: Any = None,  # noqa: ARG002 (IPython's own signature)
         *,
         transient: Any = None,
         update: bool = False,
-        **kwargs: Any,
+        **kwargs: Any,  # noqa: ARG002 (the same)
     ) -> None:
         """Send the representations, with the id by which they can be replaced."""
         output = {"output_type": "display_data", "data": jsonable(data), "metadata": metadata or {}}
@@ -179,7 +180,7 @@ class SandboxShell(InteractiveShell):
         super().init_hooks()
         self.set_hook("show_in_pager", page.as_hook(no_page), 99)
 
-    def system(self, cmd: str) -> None:  # type: ignore[override]
+    def system(self, cmd: str) -> None:
         """Run a command line; its output is that of the cell."""
         self.system_piped(cmd)
 
@@ -193,6 +194,10 @@ class SandboxShell(InteractiveShell):
         """The sandbox decides when it is over."""
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+        self.show_error(etype, evalue, stb)
+
+    def show_error(self, etype: Any, evalue: Any, stb: Any) -> None:
+        """Send an exception with its traceback."""
         self.line.output(
             {"output_type": "error", "ename": str(etype.__name__), "evalue": str(evalue), "traceback": list(stb)}
         )
@@ -235,7 +240,7 @@ async def run_cell(shell: SandboxShell, source: str, counted: bool) -> BaseExcep
     transformed, trouble = source, None
     try:
         transformed = shell.transform_cell(source)
-    except Exception:
+    except Exception:  # noqa: BLE001 (a transformer of the student's raises what it likes)
         trouble = sys.exc_info()
     if shell.should_run_async(source, transformed_cell=transformed, preprocessing_exc_tuple=trouble):
         future = asyncio.ensure_future(
@@ -265,7 +270,7 @@ async def run_one(shell: SandboxShell, request: wire.Message) -> wire.Message:
         raised = await run_cell(shell, request["source"], not request.get("quiet"))
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         raised = KeyboardInterrupt()
-        shell._showtraceback(KeyboardInterrupt, error, ["KeyboardInterrupt"])
+        shell.show_error(KeyboardInterrupt, error, ["KeyboardInterrupt"])
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
@@ -280,12 +285,12 @@ async def run_one(shell: SandboxShell, request: wire.Message) -> wire.Message:
 
 def forget_source(shell: SandboxShell) -> None:
     """Take a test out of the history: no cell after it prints it by accident."""
-    manager = shell.history_manager
+    manager: Any = shell.history_manager
     for kept in (manager.input_hist_raw, manager.input_hist_parsed):
         kept[-1] = ""
     for name in ("_i", "_ii", "_iii", f"_i{shell.execution_count - 1}"):
         shell.user_ns.pop(name, None)
-    manager._i00 = ""
+    manager._i00 = ""  # noqa: SLF001 (from it the next cell's _i is made)
 
 
 async def serve(handle: int, kind: type[SandboxShell] = SandboxShell, peer: int | None = None) -> None:

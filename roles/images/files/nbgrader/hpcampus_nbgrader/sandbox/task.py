@@ -14,6 +14,7 @@ import json
 import os
 import tarfile
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import IO, Any
 
 TASK_NAME = "task.json"
@@ -64,7 +65,8 @@ class Limits:
                 raise TaskError(f"limits: unknown field {name!r}")
             if type(number) not in (int, float) or not 0 <= number < 10**9:
                 raise TaskError(f"limits.{name}: expected a number that is not negative")
-        return cls(**{name: float(n) if known[name] == "float" else int(n) for name, n in value.items()})
+        given: dict[str, Any] = {name: float(n) if known[name] == "float" else int(n) for name, n in value.items()}
+        return cls(**given)
 
     def to_json(self) -> dict[str, float]:
         """The limits as an object."""
@@ -141,7 +143,7 @@ def write_task(sink: IO[bytes], task: Task, files: dict[str, bytes | str]) -> No
         _add(archive, TASK_NAME, json.dumps(task.to_json(), sort_keys=True).encode())
         for name, content in sorted(files.items()):
             if isinstance(content, str):
-                with open(content, "rb") as stream:
+                with Path(content).open("rb") as stream:
                     info = tarfile.TarInfo(FILES_PREFIX + name)
                     info.size, info.mode = os.fstat(stream.fileno()).st_size, 0o644
                     archive.addfile(info, stream)
@@ -182,9 +184,9 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, directory: str) 
     parts = member.name.removeprefix(FILES_PREFIX).split("/")
     if not member.isreg() or not member.name.startswith(FILES_PREFIX) or {"", ".", ".."} & set(parts):
         raise TaskError(f"{member.name[:100]!r} is not a plain file below {FILES_PREFIX}")
-    path = os.path.join(directory, *parts)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    path = Path(directory, *parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
     stream = archive.extractfile(member)
-    with open(path, "wb") as sink:
+    with path.open("wb") as sink:
         while stream is not None and (data := stream.read(1 << 20)):
             sink.write(data)

@@ -31,6 +31,14 @@ def send(handle: int, message: Message) -> None:
             select.select([], [handle], [])
 
 
+def _object(value: Any) -> Message:
+    """The value, if it is an object."""
+    try:
+        return {**value}
+    except TypeError:
+        raise ValueError("a message that is no object") from None
+
+
 class Reader:
     """Takes messages out of what arrives; what is no message is an error, for a child can send anything."""
 
@@ -55,8 +63,6 @@ class Reader:
                 message = json.loads(bytes(self._held[HEAD.size : HEAD.size + length]))
             except RecursionError:
                 raise ValueError("a message that is too deep") from None
-            if not isinstance(message, dict):
-                raise ValueError("a message that is no object")
             del self._held[: HEAD.size + length]
-            found.append(message)
+            found.append(_object(message))
         return found
