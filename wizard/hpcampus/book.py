@@ -18,6 +18,7 @@ from hpcampus.inventory_files import (
     archive_course,
     differences,
     insert_record,
+    places,
     plain,
     read_documents,
     replace,
@@ -31,6 +32,7 @@ from hpcampus.records import centre_profile, find, refuse_known, with_login
 from hpcampus.render import account_record, groups_of, host_variables, instructors_without_password
 from hpcampus.setup.model import NewAccount
 from hpcampus.specs import Specs, load_specs
+from hpcampus.variable_places import members, owner
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -102,6 +104,23 @@ class Book:
         """
         records = self.records(COURSE)
         return records[find(records, COURSE, slug)]
+
+    @property
+    def url(self) -> str:
+        """Address of the hub, with a final slash."""
+        main = self.main
+        found = str(main["site_public_url"])
+        if "{{" not in found:
+            return found
+        name = str(main["site_hub_name"])
+        return f"https://{self.groups['hub'][0] if '{{' in name else name}/"
+
+    def place_of(self, slug: str) -> Path:
+        """Give the file that the record of a course stands in."""
+        variable = course_variable(slug)
+        name = variable if variable in self.main else COURSE.variable
+        place = owner(name, places(self.site, self.documents), members(self.documents.hosts))
+        return self.site.main_file if place is None else place.path
 
     def archive(self, slug: str, day: dt.date) -> Path:
         """Take a course off the platform, and give the file in which its record is kept.

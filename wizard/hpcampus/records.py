@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpcampus.errors import UsageProblemError
@@ -13,7 +14,7 @@ from hpcampus.texts import t
 from hpcampus.validators import wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from hpcampus.questions import Questions
     from hpcampus.record_kinds import RecordKind
@@ -60,22 +61,35 @@ def wrong_values(questions: Questions, kind: RecordKind, given: Mapping[str, Any
     found = []
     known = parsers(questions, kind)
     for name, value in given.items():
-        for part in value if isinstance(value, list) else [value]:
+        for place, part in _parts(name, value):
             try:
                 if isinstance(part, str) and part:
                     known[name](part)
             except ValueError as error:
-                found.append(f"{name}: {error}")
+                found.append(f"{place}: {error}")
     return found
+
+
+def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Give the single values of a field, each with the name to call it by."""
+    if isinstance(value, Mapping):
+        return [(f"{name}.{key}", part) for key, part in value.items()]
+    return [(name, part) for part in (value if isinstance(value, list) else [value])]
 
 
 def make_record(specs: Specs, kind: RecordKind, given: Mapping[str, Any]) -> dict[str, Any]:
     """Give a record with the fields in the order of the specs, without those that have their usual value."""
-    return {
-        name: given[name]
-        for name, field in fields(specs, kind).items()
-        if name in given and (field.option.get("required") or given[name] != field.default)
-    }
+    record = {}
+    for name, field in fields(specs, kind).items():
+        if name not in given:
+            continue
+        value = given[name]
+        if isinstance(value, Mapping):
+            parts = field.option["options"]
+            value = {key: part for key, part in value.items() if part != parts[key].get("default")}
+        if field.option.get("required") or value != field.default:
+            record[name] = value
+    return record
 
 
 def split(text: str) -> list[str]:
@@ -103,12 +117,6 @@ def refuse_known(records: Sequence[Mapping[str, Any]], kind: RecordKind, name: s
     """
     if any(str(record.get(kind.key)) == name for record in records):
         raise UsageProblemError("record-known", kind=kind.name, name=name, variable=kind.variable)
-
-
-def copied_course(record: Mapping[str, Any], slug: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a course like another one, fields that nobody here knows included, but for its students."""
-    kept = {name: value for name, value in record.items() if name not in {"slug", "students"}}
-    return {"slug": slug, **kept, **given}
 
 
 def centre_profile(record: Mapping[str, Any], image: str, profiles: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

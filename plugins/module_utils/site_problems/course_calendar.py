@@ -131,13 +131,6 @@ def _deadline_problems(where: str, record: Record, deadlines: t.Sequence[Record]
             yield from moment(f"{place}.late_until", late)
             yield from _after(f"{place}.late_until", late, str(due), "due")
             yield from _inside(f"{place}.late_until", record, late)
-            if record.get("late", {}).get("policy") == "refuse":
-                yield problem(
-                    f"{place}.late_until",
-                    late,
-                    "with late.policy 'refuse' nothing is taken after the deadline",
-                    "Remove it, or change late.policy",
-                )
 
 
 def _exam_problems(place: str, record: Record, exam: Record) -> t.Iterator[str]:

@@ -99,14 +99,6 @@ def test_yaml_reads_days_and_times_by_itself():
             "not after due",
         ),
         (
-            {
-                "calendar": {"deadlines": [{**DEADLINE, "late_until": "2026-11-04T23:59:00+01:00"}]},
-                "late": {"policy": "refuse"},
-            },
-            "calendar.deadlines[0].late_until",
-            "nothing is taken",
-        ),
-        (
             {"calendar": {"deadlines": [DEADLINE]}, "start": "2026-11-04"},
             "calendar.deadlines[0].due",
             "before the course starts",

@@ -478,10 +478,65 @@ def test_a_person_compares_the_host_key(written: Site, tmp_path: Path, trusted: 
         assert centres is None
 
 
+def _flags(name: str, spec: dict[str, Any]) -> list[str]:
+    """Give the options that a field has: one, those of the single values in it, or none for a list of records."""
+    if spec["type"] == "dict":
+        return [flag for key, part in spec["options"].items() for flag in _flags(f"{name}-{key}", part)]
+    return [] if spec.get("elements") == "dict" else [f"--{name.replace('_', '-')}"]
+
+
 def test_every_field_has_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     for kind, variable in (("course", "site_courses"), ("image", "site_images"), ("cluster", "site_centres")):
         assert run(kind, "add", "--help") == 0
         page = capsys.readouterr().out
         spec = read_plain(ROOT / "roles/site/meta/argument_specs.yml")["argument_specs"]["main"]["options"][variable]
-        for name in spec["options"]:
-            assert f"--{name.replace('_', '-')}" in page or name in {"slug", "name"}
+        for name, field in spec["options"].items():
+            for flag in _flags(name, field):
+                assert flag in page or name in {"slug", "name"}
+    assert _flags("late", {"type": "dict", "options": {"grace_minutes": {"type": "int"}}}) == ["--late-grace-minutes"]
+
+
+def test_values_inside_a_field_are_options(written: Site) -> None:
+    more = [
+        "--repository-url",
+        "https://git.example.org/p/x",
+        "--late-policy",
+        "percent_per_day",
+        "--late-percent",
+        "10",
+    ]
+    limits = [
+        "--grading-slots",
+        "4",
+        "--grading-isolate-tests",
+        "--graders",
+        "admin",
+        "--no-private",
+        "--start",
+        "2026-10-12",
+    ]
+    assert run(*ADD, *more, *limits, "--yes", "--no-run") == 0
+    record = course(written, "physics102")
+    assert record["repository"] == {"url": "https://git.example.org/p/x"}
+    assert record["late"] == {"policy": "percent_per_day", "percent": 10}
+    assert record["grading"] == {"slots": 4, "isolate_tests": True}
+    assert (record["graders"], record["private"], record["start"]) == (["admin"], False, "2026-10-12")
+    assert "start: '2026-10-12'" in course_path(written, "physics102").read_text(), "a text, whoever reads it"
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "says"),
+    [
+        (["--late-policy", "never"], 2, "never"),
+        (["--late-percent", "10"], 3, "late.percent"),
+        (["--repository-url", "{{ x }}"], 4, "repository.url"),
+        (["--repository-url", "http://me:pw@x/y"], 3, "repository.url"),
+        (["--start", "tomorrow"], 3, "start"),
+    ],
+)
+def test_wrong_values_inside_a_field_are_not_written(
+    written: Site, capsys: pytest.CaptureFixture[str], more: Any, code: int, says: str
+) -> None:
+    assert run(*ADD, *more, "--yes", "--no-run") == code
+    assert says in capsys.readouterr().err
+    assert not course_path(written, "physics102").exists()

@@ -13,7 +13,6 @@ from hpcampus.errors import UsageProblemError
 from hpcampus.record_kinds import CLUSTER, COURSE, IMAGE, KINDS, LOGIN
 from hpcampus.records import (
     centre_profile,
-    copied_course,
     course_directories,
     fields,
     find,
@@ -66,6 +65,11 @@ def test_what_is_missing(kind: Any, given: Any, wanted: Any) -> None:
         (COURSE, {"open": True, "title": "T", "slug": "s", "instructors": ["a"]}, {**SMALLEST, "open": True}),
         (COURSE, {**SMALLEST, "open": False, "students": [], "image": "notebook"}, SMALLEST),
         (IMAGE, {"name": "n", "suite": "trixie", "apt_packages": ["x"]}, {"name": "n", "apt_packages": ["x"]}),
+        (
+            COURSE,
+            {**SMALLEST, "late": {"policy": "mark", "percent": 0}, "grading": {"slots": 4, "minutes": 10}},
+            {**SMALLEST, "grading": {"slots": 4}},
+        ),
         (CLUSTER, {**RECORD, "port": 22, "webdav": True, "data_path": "auto"}, RECORD),
         (CLUSTER, {**RECORD, "port": 2222, "webdav": False}, {**RECORD, "port": 2222, "webdav": False}),
     ],
@@ -83,13 +87,6 @@ def test_names_are_found_and_refused() -> None:
     with pytest.raises(UsageProblemError, match="already"):
         refuse_known(records, COURSE, "a")
     refuse_known(records, COURSE, "c")
-
-
-def test_a_copy_has_no_students() -> None:
-    record = {"slug": "a", "title": "A", "instructors": ["x"], "students": ["s"], "image": "i", "ours": {"b": 1}}
-    copied = copied_course(record, "b", {"title": "B"})
-    assert copied == {"slug": "b", "title": "B", "instructors": ["x"], "image": "i", "ours": {"b": 1}}
-    assert list(copied) == ["slug", "title", "instructors", "image", "ours"]
 
 
 @pytest.mark.parametrize(

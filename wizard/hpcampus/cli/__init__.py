@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from hpcampus import __version__
-from hpcampus.cli.add import cluster_group, course_group, image_group
+from hpcampus.cli.add import cluster_group, image_group
 from hpcampus.cli.completion import completion_command
+from hpcampus.cli.course import course_group
 from hpcampus.cli.demo import demo_group
 from hpcampus.cli.logs import logs_command
 from hpcampus.cli.open import open_command

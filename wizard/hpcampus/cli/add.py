@@ -21,6 +21,7 @@ from hpcampus.cli.common import (
     plain_option,
     vault_option,
 )
+from hpcampus.cli.completion import course_slugs
 from hpcampus.cli.spec_options import RecordCommand, given_fields
 from hpcampus.errors import AnswersError, NoTerminalError, UsageProblemError
 from hpcampus.record_kinds import CLUSTER, COURSE, IMAGE, KINDS, LOGIN, RecordKind
@@ -255,12 +256,13 @@ def course_add(slug: str | None, **parameters: Any) -> None:
 
 
 @course_group.command("copy", cls=RecordCommand, kind="course", help=t("help.course.copy"))
-@click.argument("old")
+@click.argument("old", shell_complete=course_slugs)
 @click.argument("new")
 @_changing
 def course_copy(old: str, new: str, **parameters: Any) -> None:
     """Add a course like another."""
-    from hpcampus.records import copied_course
+    from hpcampus.next_term import DATED, copied_course
+    from hpcampus.screens.progress import say
 
     change = _change(parameters)
     with change.site.state.lock():
@@ -269,11 +271,13 @@ def course_copy(old: str, new: str, **parameters: Any) -> None:
         given = given_fields(parameters)
         change.refuse_wrong(COURSE, {"slug": new, **given})
         book.add(COURSE, copied_course(record, new, given))
+        if "start" not in given and any(record.get(name) for name in DATED):
+            say(change.console, t("records.undated", slug=new))
         change.finish(book, t("records.confirm"))
 
 
 @course_group.command("archive", help=t("help.course.archive"))
-@click.argument("slug")
+@click.argument("slug", shell_complete=course_slugs)
 @_changing
 def course_archive(slug: str, **parameters: Any) -> None:
     """Take a course off the platform; its files stay."""
@@ -283,10 +287,11 @@ def course_archive(slug: str, **parameters: Any) -> None:
     change = _change(parameters)
     with change.site.state.lock():
         book = change.open()
-        book.archive(slug, datetime.now(UTC).astimezone().date())
         say(change.console, t("records.archive", slug=slug))
         for place in course_directories(slug, book.main, book.groups):
             say(change.console, t("records.archive-place", place=place))
+        say(change.console, t("records.archive-hub", slug=slug))
+        book.archive(slug, datetime.now(UTC).astimezone().date())
         change.finish(book, t("records.confirm-archive", slug=slug))
 
 

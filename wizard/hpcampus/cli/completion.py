@@ -58,3 +58,17 @@ def inventories(_ctx: click.Context, _option: click.Parameter, typed: str) -> li
         beside = Path(before + slash).expanduser()
         names = sorted(path.parent.name for path in beside.glob("*/hosts.yml") if path.parent.name.startswith(begun))
     return [CompletionItem(f"{before}{slash}{name}") for name in names] or [CompletionItem(typed, type="dir")]
+
+
+def course_slugs(ctx: click.Context, _option: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Complete the short name of a course of the inventory; nothing where there is none."""
+    from hpcampus.book import open_book
+    from hpcampus.errors import HpcampusError
+    from hpcampus.places import existing_site, find_collection
+    from hpcampus.record_kinds import COURSE
+
+    with contextlib.suppress(HpcampusError, OSError, ValueError):
+        book = open_book(existing_site(Path(ctx.params.get("inventory") or "inventory")), find_collection(), None)
+        found = {str(record.get("slug")): str(record.get("title", "")) for record in book.records(COURSE)}
+        return [CompletionItem(slug, help=title) for slug, title in found.items() if slug.startswith(typed)]
+    return []

@@ -34,8 +34,16 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "course": ("course list",),
     "course list": ("course list", "course list --json"),
     "course add": ("course add", "course add physics102 --title 'Physics 102' --instructors mcurie --open"),
-    "course copy": ("course copy physics101-ws26 physics101-ss27 --title 'Physics 101, summer 2027'",),
+    "course show": ("course show physics101-ws26", "course show physics101-ws26 --json"),
+    "course copy": (
+        "course copy physics101-ws26 physics101-ws27 --title 'Physics 101, winter 2027' --start 2027-10-11",
+    ),
     "course archive": ("course archive physics101-ws26",),
+    "course export": ("course export physics101-ws26", "course export physics101-ws26 --json"),
+    "course link": (
+        "course link physics101-ws26",
+        "course link physics101-ws26 --repo https://git.example.org/physics/exercises --path week1/start.ipynb",
+    ),
     "image": ("image list",),
     "image list": ("image list",),
     "image add": ("image add", "image add chemistry --label Chemistry --apt-packages gromacs,povray"),

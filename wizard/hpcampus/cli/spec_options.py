@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hpcampus.record_kinds import KINDS, RecordKind
+from hpcampus.specs import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from hpcampus.specs import Variable
+    from collections.abc import Iterator, Mapping
 
 PREFIX = "field_"
+# Between a field and a value in it: click takes no dots.
+INSIDE = "__"
 
 
 class RecordCommand(click.Command):
@@ -54,11 +55,26 @@ def options_of(kind: RecordKind, without: set[str]) -> list[click.Parameter]:
     from hpcampus.specs import load_specs
 
     known = fields(load_specs(find_collection()), kind)
-    return [_option(name, field) for name, field in known.items() if name not in without]
+    return [
+        _option(part, option)
+        for name, field in known.items()
+        if name not in without
+        for part, option in _flat(name, field)
+    ]
+
+
+def _flat(name: str, field: Variable) -> Iterator[tuple[str, Variable]]:
+    """Give what of a field can be said in an option: itself, or the single values in it. Lists of records are for the file."""
+    if field.type == "dict":
+        for key, option in (field.option.get("options") or {}).items():
+            if option["type"] not in {"dict", "list"}:
+                yield f"{name}{INSIDE}{key}", Variable(f"{field.path}.{key}", option, option.get("default"))
+    elif field.option.get("elements") != "dict":
+        yield name, field
 
 
 def _option(name: str, field: Variable) -> click.Option:
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{name.replace(INSIDE, '-').replace('_', '-')}"
     settings: dict[str, Any] = {"help": field.help, "default": None}
     match field.type:
         case "bool":
@@ -76,10 +92,12 @@ def given_fields(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Take the fields out of the parameters of a command; lists may be given with commas, and what was not given is left out."""
     from hpcampus.records import split
 
-    given = {}
+    given: dict[str, Any] = {}
     for parameter, value in parameters.items():
         name = parameter.removeprefix(PREFIX)
         if name == parameter or value is None or value == ():
             continue
-        given[name] = split(",".join(value)) if isinstance(value, tuple) else value
+        outer, _, inner = name.partition(INSIDE)
+        place = given.setdefault(outer, {}) if inner else given
+        place[inner or name] = split(",".join(value)) if isinstance(value, tuple) else value
     return given

@@ -124,6 +124,16 @@ TEXTS: Final[dict[str, str]] = {
     "help.cluster.no-profile": "Kein Notebook-Profil dafür vorschlagen.",
     "help.cluster.skip-host-keys": "Den Host-Key nicht holen; er kommt mit --host-key.",
     "help.course": "Kurse: zeigen, anlegen, kopieren, archivieren.",
+    "help.course.show": "Einen Kurs zeigen: seinen Eintrag, und die Gruppen, Seiten, Verzeichnisse und Tage, die daraus folgen.",
+    "help.course.export": "Den Eintrag eines Kurses als Datei eines Inventars ausgeben.",
+    "help.course.link": """Einen Link für Studierende ausgeben: Er meldet sie an, startet ein Notebook des Kurses und bringt Dateien aus einem Git-Repository.
+
+    Was sie geändert haben, bleibt. Ohne Optionen nimmt er das Repository des Kurses.""",
+    "help.course.link.repo": "Adresse eines anderen Repositorys, https://...",
+    "help.course.link.branch": "Dessen Branch.",
+    "help.course.link.path": "Ordner oder Datei des Repositorys, die sich öffnet.",
+    "help.course.link.profile": "Größe, mit der gestartet wird, statt der üblichen des Kurses.",
+    "help.course.link.image": "Image, mit dem gestartet wird, statt dem des Kurses.",
     "help.course.list": "Die Kurse zeigen.",
     "help.course.add": "Einen Kurs anlegen; Lehrpersonen ohne Konto bekommen eines.",
     "help.course.copy": "Einen Kurs nach dem Vorbild eines anderen anlegen: mit dessen Image, Profil und Lehrpersonen, ohne dessen Studierende.",

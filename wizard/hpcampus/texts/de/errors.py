@@ -122,6 +122,16 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Entweder wurde der Host neu installiert, oder an seiner Stelle antwortet ein anderer Rechner.",
         "An der Konsole des Hosts vergleichen; stimmt er, mit --accept-changed-host-keys neu starten.",
     ),
+    "course-link": (
+        "Daraus lässt sich kein Link machen.",
+        "{problem}",
+        "Einen anderen Wert angeben, oder den Eintrag des Kurses berichtigen.",
+    ),
+    "course-choice": (
+        "'{value}' lässt sich nicht wählen ({option}).",
+        "Es gibt: {names}.",
+        "Davon einen nehmen.",
+    ),
     "record-known": (
         "Den Eintrag '{name}' gibt es schon ({kind}).",
         "{variable} hat einen Eintrag dieses Namens.",

@@ -122,6 +122,16 @@ TEXTS: Final[dict[str, str]] = {
     "help.cluster.no-profile": "Propose no notebook profile for it.",
     "help.cluster.skip-host-keys": "Do not fetch the host key; give it with --host-key.",
     "help.course": "Courses: list, add, copy, archive.",
+    "help.course.show": "Show a course: its record, and the groups, pages, directories and dates that follow from it.",
+    "help.course.export": "Print the record of a course as a file of an inventory.",
+    "help.course.link": """Print a link for students: it logs them in, starts a notebook of the course and brings files of a git repository.
+
+    What they have changed stays. Without options it takes the repository of the course.""",
+    "help.course.link.repo": "Address of another repository, https://...",
+    "help.course.link.branch": "Its branch.",
+    "help.course.link.path": "Folder or file of the repository that opens.",
+    "help.course.link.profile": "Size to start with, instead of the course's usual one.",
+    "help.course.link.image": "Image to start with, instead of the course's own.",
     "help.course.list": "List the courses.",
     "help.course.add": "Add a course; instructors who have no account get one.",
     "help.course.copy": "Add a course like another one: with its image, profile and instructors, without its students.",

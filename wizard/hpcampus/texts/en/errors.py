@@ -114,6 +114,16 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "Either the host was reinstalled, or another machine answers in its place.",
         "Compare it at the host's console; if it is right, start again with --accept-changed-host-keys.",
     ),
+    "course-link": (
+        "No link can be made of this.",
+        "{problem}",
+        "Give another value, or correct the record of the course.",
+    ),
+    "course-choice": (
+        "'{value}' cannot be chosen as {option}.",
+        "There are: {names}.",
+        "Take one of them.",
+    ),
     "record-known": (
         "There is a {kind} '{name}' already.",
         "{variable} has a record of that name.",

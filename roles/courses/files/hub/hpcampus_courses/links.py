@@ -61,6 +61,9 @@ def _pull(base_path: str, repository: str, branch: str, path: str) -> str:
         raise LinkError("Branch: its name holds no blanks.")
     place = quote(f"{directory}/{file}" if file not in {"", "."} else directory)
     query = {"repo": repository, "branch": branch, "urlpath": f"lab/tree/{place}"}
+    if repository.rstrip("/").rpartition("/")[2] != directory:
+        # nbgitpuller would take the last part of the address as it stands, .git included.
+        query["targetpath"] = directory
     asked = urlencode({name: value for name, value in query.items() if value}, quote_via=quote, safe="")
     return f"{base_path}hub/user-redirect/git-pull?{asked}"
 

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""One course on the screen: its record, and what follows from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml.comments import CommentedMap
+
+from hpcampus.course_files import course_variable
+from hpcampus.screens.progress import say
+from hpcampus.texts import t
+from hpcampus.yaml_files import dump_document, spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rich.console import Console
+
+
+def print_course(console: Console, record: Mapping[str, Any], follows: Mapping[str, Any], place: Path) -> None:
+    """Print a course.
+
+    Args:
+        console: Where.
+        record: Of the course.
+        follows: As `course_follows.follows` gives it, with its ``phase``.
+        place: The file that the record stands in.
+    """
+    say(console, t("course.record", path=place), "bold")
+    document = CommentedMap({course_variable(str(record["slug"])): spelled(dict(record))})
+    for line in dump_document(document).removeprefix("---\n").splitlines():
+        say(console, f"  {line}")
+    say(console, t("course.follows"), "bold")
+    for key in ("page", "server", "account", "gradebook", "link"):
+        say(console, f"  {t(f'course.{key}')}: {follows[key]}")
+    for name, people in follows["groups"].items():
+        say(console, f"  {t('course.group', name=name)}: {', '.join(people) or '-'}")
+    for place_there in follows["directories"]:
+        say(console, f"  {t('course.directory')}: {place_there}")
+    say(console, f"  {t('course.time')}: {_time(record, str(follows['phase']))}")
+
+
+def _time(record: Mapping[str, Any], phase: str) -> str:
+    """Say where in its time a course is."""
+    days = {name: record.get(name) or "" for name in ("start", "end", "expires")}
+    return t(f"course.phase.{phase}", **days)

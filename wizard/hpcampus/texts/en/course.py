@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""One course, as the command shows it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TEXTS: Final[dict[str, str]] = {
+    "course.record": "Record, in {path}",
+    "course.follows": "What follows from it",
+    "course.page": "course page",
+    "course.server": "formgrader",
+    "course.account": "account of the hub whose server that is",
+    "course.gradebook": "gradebook",
+    "course.link": "link for students",
+    "course.group": "group {name}",
+    "course.directory": "directory",
+    "course.time": "time",
+    "course.phase.before": "not begun; students see it from {start}",
+    "course.phase.now": "students see it",
+    "course.phase.after": "over; students saw it until {end}",
+    "course.phase.expired": "closed; since {expires} its files may be cleared up",
+}
