@@ -31,11 +31,15 @@ COURSE = "py1"
 
 
 class Wire:
-    """Carries connections to a port; `cuts` says after how many bytes from the client each of the next ones breaks."""
+    """Carries connections to a port; `cuts` says after how many bytes from the client each of the next ones breaks.
+
+    `routes` has ports by what the path of a connection's first request begins with.
+    """
 
     def __init__(self, port: int) -> None:
         self._to = port
         self.cuts: list[int | None] = []
+        self.routes: dict[bytes, int] = {}
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -53,9 +57,15 @@ class Wire:
             if room == 0:
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self._to))
+            far = socket.create_connection(("127.0.0.1", self._port_of(near)))
             threading.Thread(target=self._carry, args=(near, far, room), daemon=True).start()
             threading.Thread(target=self._carry, args=(far, near, None), daemon=True).start()
+
+    def _port_of(self, near: socket.socket) -> int:
+        if not self.routes:
+            return self._to
+        path = near.recv(200, socket.MSG_PEEK).partition(b" ")[2]
+        return next((port for begin, port in self.routes.items() if path.startswith(begin)), self._to)
 
     @staticmethod
     def _carry(source: socket.socket, target: socket.socket, room: int | None) -> None:

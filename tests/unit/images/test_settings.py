@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-FORMGRADER = "nbgrader.server_extensions.formgrader"
+FORMGRADER = "hpcampus_nbgrader.formgrader"
 ASSIGNMENTS = "nbgrader.server_extensions.assignment_list"
 
 
@@ -91,3 +91,18 @@ def test_each_server_of_a_person_has_its_own_list_of_trusted_notebooks(settings:
     assert read(settings).signatures == "nbsignatures.db"
     assert read(settings, SERVER_ID="second").signatures == "nbsignatures-second.db"
     assert read(settings, SERVER_ID="../second").signatures == "nbsignatures.db"
+
+
+def test_the_gradebook_is_a_database_where_the_course_has_one(settings: ModuleType) -> None:
+    course = read(settings, COURSE="py-1", COURSE_ROLE="course", GRADEBOOK="hpcampus_course_py_1")
+    assert (
+        course.db_url()
+        == "postgresql+psycopg://hpcampus_course_py_1@/hpcampus_course_py_1?host=/run/hpcampus/gradebook"
+    )
+    assert read(settings, COURSE="py-1", COURSE_ROLE="course").db_url() == ""
+    assert read(settings, COURSE="py-1", GRADEBOOK="hpcampus_course_py_1").db_url() == "", "a student has none"
+
+
+@pytest.mark.parametrize("name", ["postgres", "hpcampus_course_x?host=/tmp", "hpcampus_course_", "hpcampus_course_a@b"])
+def test_another_database_counts_as_none(settings: ModuleType, name: str) -> None:
+    assert read(settings, COURSE="py-1", COURSE_ROLE="course", GRADEBOOK=name).db_url() == ""

@@ -139,7 +139,8 @@ def extensions(role: str) -> None:
     wanted = {
         "nbgitpuller": True,
         "jupyterlab": True,
-        "nbgrader.server_extensions.formgrader": role == "course",
+        "hpcampus_nbgrader.formgrader": role == "course",
+        "nbgrader.server_extensions.formgrader": False,
         "nbgrader.server_extensions.assignment_list": role == "student",
     }
     wrong = [name for name, on in wanted.items() if (name in loaded) is not on]

@@ -14,6 +14,8 @@ c.ServerApp.jpserver_extensions = settings.server_extensions
 c.NotebookNotary.db_file = f"{jupyter_data_dir()}/{settings.signatures}"
 if settings.is_course:
     c.ServerApp.root_dir = COURSE_ROOT
+    # The guard that holds graders back is an extension: without it there must be no server.
+    c.ServerApp.reraise_server_extension_failures = True
 
 # JupyterLab reads its page configuration from this path later.
 pages = f"{PAGES_ROOT}/{settings.role}"

@@ -13,6 +13,15 @@ c.Exchange.path_includes_course = True
 c.CourseDirectory.course_id = settings.fixed_course
 if settings.is_course:
     c.CourseDirectory.root = COURSE_ROOT
+    if settings.db_url():
+        c.CourseDirectory.db_url = settings.db_url()
+    c.AssignLatePenalties.plugin_class = "hpcampus_nbgrader.late.LatePenalty"
+    c.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.GetGrades",
+        "hpcampus_nbgrader.feedback.HideHiddenTests",
+        "nbconvert.preprocessors.SanitizeHTML",
+        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    ]
 
 c.ExchangeFactory.exchange = "hpcampus_nbgrader.exchange.ServiceExchange"
 c.ExchangeFactory.list = "hpcampus_nbgrader.exchange.List"

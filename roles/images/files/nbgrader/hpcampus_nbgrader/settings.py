@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 COURSE_ROOT = "/course"
 PAGES_ROOT = "/usr/local/etc/hpcampus"
+GRADEBOOK_ROOT = "/run/hpcampus/gradebook"
+"""Directory of the socket that leads a course's server to its gradebook's database, where the course has one."""
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -27,6 +29,7 @@ class Settings:
         courses: The slugs of all courses of the user.
         user_id: The user's id as mapped by the hub, or "".
         server_id: The id of a named server, or "" for a person's usual one.
+        gradebook: Name of the course's database and of its role there, or "" for a gradebook in a file.
     """
 
     course: str = ""
@@ -34,10 +37,11 @@ class Settings:
     courses: tuple[str, ...] = ()
     user_id: str = ""
     server_id: str = ""
+    gradebook: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read HPCAMPUS_COURSE, HPCAMPUS_COURSE_ROLE, HPCAMPUS_COURSES, HPCAMPUS_USER_ID and HPCAMPUS_SERVER_ID.
+        """Read HPCAMPUS_COURSE, HPCAMPUS_COURSE_ROLE, HPCAMPUS_COURSES, HPCAMPUS_USER_ID, HPCAMPUS_SERVER_ID and HPCAMPUS_GRADEBOOK.
 
         A value that is not a slug counts as absent, and an unknown role as a student's.
         """
@@ -50,6 +54,7 @@ class Settings:
             courses=courses,
             user_id=_slug(environment.get("HPCAMPUS_USER_ID", "")),
             server_id=_slug(environment.get("HPCAMPUS_SERVER_ID", "")),
+            gradebook=_database(environment.get("HPCAMPUS_GRADEBOOK", "")),
         )
 
     @property
@@ -74,11 +79,22 @@ class Settings:
             return self.course or self.courses[0]
         return ""
 
+    def db_url(self, root: str = GRADEBOOK_ROOT) -> str:
+        """Address of the gradebook's database as SQLAlchemy takes it, or "" for nbgrader's own choice, a file in the course's directory.
+
+        There is no password: the hub knows by the server's token whose database it is.
+        """
+        if not self.is_course or not self.gradebook:
+            return ""
+        return f"postgresql+psycopg://{self.gradebook}@/{self.gradebook}?host={root}"
+
     @property
     def server_extensions(self) -> dict[str, bool]:
-        """Which of nbgrader's server extensions this server loads."""
+        """Which server extensions around nbgrader this server loads."""
         return {
-            "nbgrader.server_extensions.formgrader": self.is_course,
+            # Ours loads nbgrader's, behind a guard.
+            "hpcampus_nbgrader.formgrader": self.is_course,
+            "nbgrader.server_extensions.formgrader": False,
             "nbgrader.server_extensions.course_list": False,
             "nbgrader.server_extensions.assignment_list": self.role == "student",
             "nbgrader.server_extensions.validate_assignment": bool(self.courses),
@@ -100,3 +116,7 @@ class Settings:
 
 def _slug(text: str) -> str:
     return text if _SLUG.fullmatch(text) else ""
+
+
+def _database(text: str) -> str:
+    return text if re.fullmatch(r"hpcampus_course_[a-z0-9_]{1,64}", text) else ""
