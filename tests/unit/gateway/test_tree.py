@@ -543,6 +543,7 @@ def test_the_program_says_why_it_refuses(tmp_path: Path) -> None:
     assert err.decode() == "gateway: '../x' is no path inside a folder\n"
 
 
+@pytest.mark.processes
 def test_killed_in_the_middle_nothing_is_half_and_the_next_time_completes(tmp_path: Path) -> None:
     people = [f"p{number:02}" for number in range(20)]
     homes_of(tmp_path, *people)
@@ -569,6 +570,7 @@ def test_killed_in_the_middle_nothing_is_half_and_the_next_time_completes(tmp_pa
     assert list(tmp_path.glob("users/*/sync/incoming/*")) == []
 
 
+@pytest.mark.processes
 def test_two_hundred_homes(tmp_path: Path, record_property: Any) -> None:
     people = [f"s{number:03}" for number in range(200)]
     homes_of(tmp_path, *people)

@@ -43,8 +43,13 @@ class ObstacleError(Exception):
     """One place of a home cannot be used; the text says why."""
 
 
-class FullError(Exception):
-    """Nothing more can be written to a home."""
+class StopError(Exception):
+    """Nothing more can be brought to a home; the text says why."""
+
+
+def full(error):
+    """The home has no room left."""
+    return StopError(f"the home is full ({error.strerror}); make room, the rest comes by itself")
 
 
 def bring(base_dir, person, course, entries, spool, day):
@@ -71,8 +76,8 @@ def bring(base_dir, person, course, entries, spool, day):
     try:
         for folder, files in by_folder(entries):
             visit.folder(home, (course,) + folder, files)
-    except FullError as error:
-        visit.report["error"] = f"the home is full ({error}); make room, the rest comes by itself"
+    except StopError as error:
+        visit.report["error"] = str(error)
     except OSError as error:
         visit.report["error"] = f"the home cannot be used ({error.strerror})"
     finally:
@@ -168,7 +173,7 @@ class Visit:
             return
         except OSError as error:
             if error.errno in FULL:
-                raise FullError(error.strerror) from None
+                raise full(error) from None
             self._skip(f"{path}: {error.strerror}")
             return
         self._offered[path] = entry.sha256
@@ -204,9 +209,14 @@ class Visit:
 
     def _open_stage(self):
         if self._stage is None:
-            make_own(os.path.dirname(self._incoming))
-            make_own(self._incoming)
-            self._stage = os.open(self._incoming, _DIRECTORY)
+            try:
+                make_own(os.path.dirname(self._incoming))
+                make_own(self._incoming)
+                self._stage = os.open(self._incoming, _DIRECTORY)
+            except OSError as error:
+                if error.errno in FULL:
+                    raise full(error) from None
+                raise StopError(f"{self._incoming} cannot be used ({error.strerror})") from None
             remove_leftovers(self._stage)
         return self._stage
 
@@ -265,7 +275,7 @@ def open_folder(home, names):
             inside = os.open(name, _DIRECTORY, dir_fd=handle)
         except OSError as error:
             if error.errno in FULL:
-                raise FullError(error.strerror) from None
+                raise full(error) from None
             why = "is a link or no folder" if error.errno in (errno.ENOTDIR, errno.ELOOP) else error.strerror
             raise ObstacleError("{}: {}".format("/".join(names[:count]), why)) from None
         finally:

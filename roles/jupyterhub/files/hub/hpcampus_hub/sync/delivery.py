@@ -90,9 +90,10 @@ class Doors:
             async with asyncio.timeout(ANSWER_SECONDS), self._process(cluster, word) as process:
                 sending = asyncio.create_task(_send(process, header, pack))
                 try:
-                    async for line in process.stdout:
+                    while line := await process.stdout.readline():
                         answer = _read(line)
                         if answer.get("done") is True:
+                            await process.wait_closed()
                             return
                         yield answer
                     complaint = shown((await process.stderr.read(2000)).decode("utf-8", "replace"))

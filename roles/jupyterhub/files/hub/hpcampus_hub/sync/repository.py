@@ -32,7 +32,6 @@ PATH_MAX_BYTES = 1000
 NO_PROGRAM = 127
 PASSED_ON = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "GIT_SSL_CAINFO")
 """What an administrator may set in the unit for the way to the git server."""
-_TOO_LARGE = ("signal 25", "File too large", "file too large")
 
 
 class RepositoryError(Exception):
@@ -124,7 +123,11 @@ class Repositories:
                 git, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", repository.url, f"+{source}:{HEAD}"
             )  # fmt: skip
         except RepositoryError as error:
-            raise RepositoryError(f"{repository.url} cannot be fetched: {error}") from None
+            # Of a program that was ended at the limit, git says no more than that its answer is wrong.
+            sizes = [path.stat().st_size for path in (git / "objects" / "pack").glob("*")]
+            most = self._limits.fetched_bytes
+            why = f"it is larger than {most // MEGABYTE} MB" if max(sizes, default=0) >= most else str(error)
+            raise RepositoryError(f"{repository.url} cannot be fetched: {why}") from None
         return git
 
     def _list(self, git: Path, commit: str, path: str) -> tuple[list[Blob], tuple[str, ...]]:
@@ -195,9 +198,8 @@ class Repositories:
             raise RepositoryError(self._explain(err.decode("utf-8", "replace")))
         return out
 
-    def _explain(self, said: str) -> str:
-        if any(sign in said for sign in _TOO_LARGE):
-            return f"it is larger than {self._limits.fetched_bytes // MEGABYTE} MB"
+    @staticmethod
+    def _explain(said: str) -> str:
         if "could not read Username" in said or "terminal prompts disabled" in said:
             return "it asks for a name and a password, or is not there; it must be readable without one"
         lines = [line.removeprefix("fatal: ") for line in said.splitlines() if line.strip()]

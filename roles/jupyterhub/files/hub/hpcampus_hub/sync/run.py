@@ -125,13 +125,12 @@ async def _run_order(job: Job, homes: _Homes, material: Material, order: Order, 
         cluster: sorted(key for key in found if job.again or entry.open_for(cluster, key, job.now))
         for cluster, found in homes.present.items()
     }
-    changed = entry.clusters != homes.trouble or entry.missing != homes.missing()
-    if entry.tried and not entry.error and not any(targets.values()) and not changed:
-        return
+    to_bring = job.again or not entry.tried or bool(entry.error) or any(targets.values())
+    news = entry.clusters != homes.trouble or entry.missing != homes.missing()
     entry.clusters, entry.missing = dict(homes.trouble), homes.missing()
-    if not entry.tried or entry.error or any(targets.values()):
+    if to_bring:
         await _bring(job, homes, material, entry, targets, outcome)
-    elif not job.dry:
+    elif news:
         outcome.worked_on.append(entry)
 
 
