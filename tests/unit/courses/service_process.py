@@ -87,7 +87,7 @@ class ServiceProcess:
         """Start the process, and wait until it answers."""
         self.launch()
         try:
-            await until(self._answers, 20)
+            await until(self._answers, 60)
         except AssertionError:
             raise AssertionError(self.log) from None
 
@@ -103,7 +103,7 @@ class ServiceProcess:
 
     async def ended(self) -> int:
         """Wait for the end, and give the exit status."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (status := self._status()) is None:
             assert time.monotonic() < deadline, self.log
             await asyncio.sleep(0.02)

@@ -167,6 +167,7 @@ async def test_a_full_disk_is_told_and_harms_nothing(process: ServiceProcess) ->
     assert (answer.status, answer.error) == (507, "disk-full")
 
     # and for the database
+    await until(lambda: not list((process.state / "content/incoming").iterdir()))
     fill(process)
     answer = await alice.begin_submission("py1", "ps1", b"small")
     assert (answer.status, answer.error) == (507, "disk-full")
