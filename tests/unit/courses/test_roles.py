@@ -38,6 +38,8 @@ class Case:
     json_body: object = None
     headers: tuple[tuple[str, str], ...] = ()
     finds_nothing: frozenset[str] = frozenset()
+    error: str = ""
+    """What is answered to those who may, where there is nothing to get in these tests."""
 
 
 def claim() -> dict[str, object]:
@@ -60,6 +62,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("courses/{slug}/submissions/{submission}/content", "PUT"): Case(PEOPLE, TAR, finds_nothing=NOT_BOB),
     ("courses/{slug}/submissions/{submission}/feedback", "GET"): Case(EVERYBODY, finds_nothing=NOT_BOB),
     ("courses/{slug}/submissions/{submission}/feedback", "PUT"): Case(LEADERS, TAR, headers=tuple(SENT.items())),
+    ("courses/{slug}/gradebook", "GET"): Case({"course", "course+ida"}, error="no-gradebook"),
     ("courses/{slug}/roster", "GET"): Case(STAFF),
     ("courses/{slug}/grades", "GET"): Case(EVERYBODY),
     ("courses/{slug}/grades.csv", "GET"): Case(STAFF),
@@ -139,6 +142,8 @@ async def test_only_those_who_may_get_what_they_ask(site: Site, pattern: str) ->
                 assert (answer.status, answer.error) == (404, "no-submission"), told
             elif actor not in case.may or (method == "PUT" and actor in TEACHERS and pattern.endswith("content")):
                 assert (answer.status, answer.error) == (403, "not-allowed"), told
+            elif case.error:
+                assert answer.error == case.error, told
             else:
                 assert answer.status < 300, told
                 if method == "DELETE":

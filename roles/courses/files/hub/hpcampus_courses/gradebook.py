@@ -55,16 +55,16 @@ class GradebookHandler(ApiHandler):
         if not isinstance(database, str):
             raise RefusalError(404, "no-gradebook", "The gradebooks of this hub are no databases.")
         if self.request.headers.get("Upgrade", "").lower() != PROTOCOL:
-            self.set_header("Upgrade", PROTOCOL)
-            raise RefusalError(426, "no-upgrade", f"The request must ask for an upgrade to {PROTOCOL}.")
+            raise RefusalError(
+                426, "no-upgrade", f"The request must ask for an upgrade to {PROTOCOL}.", Upgrade=PROTOCOL
+            )
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 reader, writer = await asyncio.open_unix_connection(database)
         except (OSError, TimeoutError) as error:
             LOG.error("The database of gradebooks does not answer at %s: %s", database, error)  # noqa: TRY400 (one line says it)
-            self.set_header("Retry-After", "5")
             raise RefusalError(
-                503, "no-database", "The database of gradebooks does not answer at the moment."
+                503, "no-database", "The database of gradebooks does not answer at the moment.", Retry_After="5"
             ) from None
         await self._switch(slug, reader, writer)
 
