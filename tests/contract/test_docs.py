@@ -263,7 +263,7 @@ def test_every_page_is_reached_from_the_readme():
 def program_words() -> str:
     """Return the texts that people see, with every space as one and every value left out."""
     names = [
-        name for name in tracked() if re.match(r"(roles/jupyterhub/files/|roles/gateway/files/|wizard/).*\.py$", name)
+        name for name in tracked() if re.match(r"(roles/(courses|gateway|jupyterhub)/files/|wizard/).*\.py$", name)
     ]
     names += ["roles/apache/templates/etc/apache2/sites-available/hpcampus.conf.j2", "roles/images/tasks/make.yml"]
     return squeezed(re.sub(r'"\s*\n\s*f?"', "", "\n".join(text(name) or "" for name in names)))
