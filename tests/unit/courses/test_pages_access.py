@@ -177,17 +177,22 @@ async def test_autograding_is_asked_of_the_courses_server_in_the_persons_name(si
     form = {"_xsrf": await ida.token(), "assignment": "ps1"}
     answer = await ida.ask(AUTOGRADE, method="POST", form=form)
     assert answer.code == 303
-    assert site.hub.asked == [("formgrader/api/assignment/ps1/autograde", "ida")]
+    assert site.hub.asked == [("hpcampus/autograde/ps1", "ida")]
     page = await ida.open(answer.headers["Location"])
     assert "Autograding of ps1 has begun." in page.body.decode()
+    assert [(one.who, one.action, one.assignment) for one in site.store.audit.listed("physics101")] == [
+        ("ida", "autograde", "ps1")
+    ]
 
 
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
         (424, 409, "it does not run"),
-        (404, 409, "it does not run"),
         (503, 409, "it does not run"),
+        (409, 409, "Nothing of it has been collected yet"),
+        (403, 502, "did not start"),
+        (404, 502, "did not start"),
         (500, 502, "did not start"),
     ],
 )
@@ -198,7 +203,10 @@ async def test_a_courses_server_that_does_not_autograde(site: Site, status: int,
     text = answer.body.decode()
     assert answer.code == code
     assert words in text
-    assert ("Start the course&#39;s server" in text or "Start the course's server" in text) is (code == 409)
+    assert ("Start the course&#39;s server" in text or "Start the course's server" in text) is (
+        "it does not run" in words
+    )
+    assert not site.store.audit.listed("physics101")
 
 
 async def test_nothing_is_done_without_the_token_of_the_page(site: Site) -> None:

@@ -92,6 +92,7 @@ class Settings:
     def server_extensions(self) -> dict[str, bool]:
         """Which server extensions around nbgrader this server loads."""
         return {
+            "hpcampus_nbgrader.course_page": self.is_course,
             # Ours loads nbgrader's, behind a guard.
             "hpcampus_nbgrader.formgrader": self.is_course,
             "nbgrader.server_extensions.formgrader": False,

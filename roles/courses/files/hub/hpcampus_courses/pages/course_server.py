@@ -18,13 +18,15 @@ from hpcampus_hub.names import course_user
 LOG = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 30.0
-_NOT_RUNNING = frozenset({404, 424, 503})
+_NOTHING = 409
+_NOT_RUNNING = frozenset({424, 503})
 
 
 class Answer(Enum):
     """How a course's server answers."""
 
     STARTED = "started"
+    NOTHING = "nothing to grade"
     NOT_RUNNING = "not running"
     REFUSED = "refused"
     SILENT = "silent"
@@ -43,7 +45,7 @@ class CourseServers:
         self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=20)
 
     async def autograde(self, slug: str, assignment: str, token: str) -> Answer:
-        """Ask for the autograding of all submissions of an assignment; it goes on after the answer.
+        """Ask for the autograding of all collected submissions of an assignment; it goes on after the answer.
 
         Args:
             slug: the course.
@@ -52,7 +54,7 @@ class CourseServers:
         """
         if not self._root:
             return Answer.NOT_RUNNING
-        place = f"user/{course_user(slug)}/formgrader/api/assignment/{quote(assignment, safe='')}/autograde"
+        place = f"user/{course_user(slug)}/hpcampus/autograde/{quote(assignment, safe='')}"
         request = HTTPRequest(
             self._root + place,
             method="POST",
@@ -67,6 +69,8 @@ class CourseServers:
         except HTTPClientError as error:
             if error.code in _NOT_RUNNING:
                 return Answer.NOT_RUNNING
+            if error.code == _NOTHING:
+                return Answer.NOTHING
             LOG.warning("The server of %s did not start autograding: %s", course_user(slug), error)
             return Answer.SILENT if error.code == 599 else Answer.REFUSED
         except OSError as error:

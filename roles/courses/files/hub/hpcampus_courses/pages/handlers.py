@@ -14,6 +14,7 @@ from hpcampus_courses.api.grades import csv_of
 from hpcampus_courses.names import problem_of_name
 from hpcampus_courses.people import LEADERS, STAFF, Role
 from hpcampus_courses.settings import Course
+from hpcampus_courses.store.audit import Entry
 from hpcampus_courses.store.submissions import Submission
 
 from . import feedback, guard, views
@@ -33,11 +34,12 @@ LINK_FIELDS = (
 )
 
 _AUTOGRADE_SAYS = {
+    Answer.NOTHING: "Nothing of it has been collected yet. Open the formgrader, and collect the submissions first.",
     Answer.NOT_RUNNING: "Autograding is done by the course's server, and it does not run.",
     Answer.REFUSED: "The course's server did not start autograding. Open the formgrader to see more.",
     Answer.SILENT: "The course's server does not answer. Try again in a minute, or open the formgrader.",
 }
-_STATUS = {Answer.NOT_RUNNING: 409, Answer.REFUSED: 502, Answer.SILENT: 504}
+_STATUS = {Answer.NOTHING: 409, Answer.NOT_RUNNING: 409, Answer.REFUSED: 502, Answer.SILENT: 504}
 
 
 class Courses(Page):
@@ -169,6 +171,8 @@ class Autograde(CoursePage):
             raise HTTPError(404)
         answer = await self.doors.servers.autograde(slug, assignment, self.session_token())
         if answer is Answer.STARTED:
+            entry = Entry(self.arrived, self.person.name, "autograde", assignment, detail="from the course's page")
+            await self.store.audit.add(slug, entry)
             self.redirect(f"{self.address(slug)}?autograding={quote(assignment, safe='')}#progress", status=303)
             return
         self.set_status(_STATUS[answer])

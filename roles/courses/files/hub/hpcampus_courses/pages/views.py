@@ -350,7 +350,7 @@ def run_of(run: runs.Run) -> Run:
 
 def event_of(entry: audit.Entry) -> Event:
     """A line of the audit."""
-    what = words.ACTIONS.get(entry.action, entry.action)
+    what = words.action(entry.action)
     about = words.listed(part for part in (entry.assignment, entry.student) if part)
     return Event(
         words.clock(entry.time),

@@ -23,15 +23,15 @@ RUN_ENDED = frozenset({"done", "failed"})
 
 ACTIONS = {
     "release": "released the assignment",
-    "unrelease": "took the assignment back",
+    "withdraw": "took the assignment back",
     "collect": "collected submissions",
-    "submit": "handed in",
     "autograde": "autograded",
-    "generate_feedback": "made feedback",
-    "release_feedback": "released feedback",
     "grade": "graded by hand",
-    "grades": "stored points",
-    "release_grades": "released points",
+    "generate feedback": "made feedback",
+    "feedback": "gave feedback",
+    "release feedback": "released feedback",
+    "release grades": "released points",
+    "line item": "set where points go",
 }
 """What the audit calls it, and how the page says it; another name is shown as it is."""
 
@@ -48,6 +48,11 @@ def distance(time: datetime, now: datetime) -> str:
     unit, name = next(((unit, name) for limit, unit, name in _STEPS if span < limit), (timedelta(days=7), "week"))
     amount = count(span // unit, name)
     return f"in {amount}" if time > now else f"{amount} ago"
+
+
+def action(name: str) -> str:
+    """What somebody did, by its name in the audit."""
+    return ACTIONS.get(name.replace("_", " "), name)
 
 
 def number(value: float) -> str:
