@@ -153,7 +153,7 @@ def _in_thread(method: Callable[..., None]) -> Callable[..., Any]:
 def _tell(handler: Any, arguments: tuple[str, ...]) -> None:
     """Let the course's log have a line, and the students' points be put together again, when something was done."""
     parts = handler.request.path.rstrip("/").split("/formgrader/api/", 1)[1].split("/")
-    name = parts[-1] if parts[-1] in _ACTIONS else parts[0]
+    name = parts[-1] if len(parts) > 2 else parts[0]
     if name not in _ACTIONS or not _worked(handler):
         return
     line = {"action": _ACTIONS[name], **_about(handler, name, arguments)}

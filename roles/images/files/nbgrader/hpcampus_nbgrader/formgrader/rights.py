@@ -34,7 +34,7 @@ _LOOK = r"formgrader(?:/.*)?|static/.*|favicon\.ico|logo|oauth_callback|logout"
 _GRADE = r"formgrader/api/(?:grade|comment)/[^/]+"
 _FLAG = r"formgrader/api/submitted_notebook/[^/]+/flag"
 _GRADER_MAY = {"GET": _LOOK, "HEAD": _LOOK, "PUT": _GRADE, "POST": _FLAG}
-_HOME = re.compile(r"(?:lab|tree|notebooks?)?(?:/.*)?")
+_HOME = re.compile(r"(?:lab|tree|notebooks)(?:/(?!api/).*)?")
 
 START_OF_GRADERS = "formgrader/gradebook"
 
