@@ -167,7 +167,8 @@ def prepare_hub(service: Served) -> None:
             INSTRUCTOR: [f"{OWNER}-instructors"], OTHER_INSTRUCTOR: [f"{OWNER}-instructors"], GRADER: [f"{OWNER}-graders"],
             STUDENT: [f"{OWNER}-students"], ADMIN: [],
         })  # fmt: skip
-        hub._server.request_callback.add_handlers(".*", [(r"/hub/api/?", Version), (r"/hub/api/users/.*", Version)])
+        application: Any = hub._server.request_callback
+        application.add_handlers(".*", [(r"/hub/api/?", Version), (r"/hub/api/users/.*", Version)])
 
     service.run(prepare)
     service.wire.routes[b"/hub/"] = hub.port
