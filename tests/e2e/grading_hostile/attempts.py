@@ -169,6 +169,21 @@ def send(message):
 for number in range(20):
     send({'done': number, 'count': number})
 """
+KILL = """
+import os, signal
+for pid in (os.getppid(), 1, -1):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        pass
+"""
+RESULT_FILE = """
+for name in ('0.json', '../0.json', '/srv/hpcampus/runs/0.json'):
+    try:
+        open(name, 'w').write('{}')
+    except OSError:
+        pass
+"""
 EQUAL = """
 class Equal:
     def __eq__(self, other): return True
@@ -199,7 +214,8 @@ def squares(n):
 LOOK_AROUND = """
 import glob, os
 found = []
-for pattern in ('/course/*', '/srv/*/*', '/srv/*/runs/*', '/home/*', '/shared/*', '/root/*', '/tmp/*', '/proc/1/environ', '/proc/1/mem', '/proc/1/fd/*'):
+places = '/course/* /srv/*/* /srv/*/runs/* /home/* /shared/* /root/* /tmp/* /proc/1/environ /proc/1/mem /proc/1/fd/*'
+for pattern in places.split():
     for name in glob.glob(pattern):
         try:
             found.append((name, open(name, 'rb').read(200) if os.path.isfile(name) else os.listdir(name)))
@@ -224,12 +240,12 @@ ATTEMPTS = (
         then("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass", GOOD),
         None,
     ),
-    Attempt("memory", "100 GB of memory", then("hog = [bytearray(10 ** 9) for _ in range(100)]", GOOD), None),
+    Attempt("memory", "100 GB of memory", then("hog = [bytearray(10 ** 9) for _ in range(100)]", GOOD), FULL),
     Attempt(
         "disk",
         "100 GB of files",
         then("with open('big', 'wb') as sink:\n    for _ in range(10 ** 5): sink.write(bytes(10 ** 6))", GOOD),
-        None,
+        FULL,
     ),
     Attempt("gigabyte", "a gigabyte of output", then("for _ in range(1000): print('x' * 10 ** 6)", GOOD), None),
     Attempt(
@@ -259,17 +275,15 @@ ATTEMPTS = (
     Attempt("old-schema", "marks of an old version, which end nbgrader's batch", old_schema, 0.0),
     Attempt("moved", "tests before the answer", moved, None),
     Attempt("no-notebook", "a file that is no notebook", is_no_notebook, 0.0),
-    Attempt("deep", "a notebook 400 levels deep", deep, None),
+    Attempt("deep", "a notebook 400 levels deep", deep, FULL),
     Attempt("no-asserts", "taking the assertions out of the tests", then(NO_ASSERTS), None),
     Attempt("equal", "objects that equal everything", answer(EQUAL), None),
-    Attempt("forge", "forged messages to the parent", then(FORGE), None),
+    Attempt("forge", "forged messages to the parent", then(FORGE), 0.0),
     Attempt("peek", "printing the tests while they run", answer(PEEK), None),
     Attempt(
         "result-file",
         "a forged result file",
-        then(
-            "import os\nfor name in ('0.json', '../0.json', '/srv/hpcampus/runs/0.json'):\n    try: open(name, 'w').write('{}')\n    except OSError: pass"
-        ),
+        then(RESULT_FILE),
         0.0,
     ),
     Attempt(

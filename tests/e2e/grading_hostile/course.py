@@ -16,21 +16,23 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from attempts import ANSWER, ATTEMPTS, ERROR, GOOD, HONEST, VALUES, Attempt, answer  # noqa: E402 (beside this file)
+from attempts import ANSWER, ATTEMPTS, ERROR, GOOD, HONEST, VALUES, Attempt, answer  # beside this file, wherever it lies
 
 ASSIGNMENT, NOTEBOOK = "ps1", "problem"
 SOLUTION = GOOD.replace("\n", "\n    ### BEGIN SOLUTION\n", 1) + "\n    ### END SOLUTION"
-TESTS = {
-    VALUES: (
-        2,
-        "assert squares(1) == [1]\nassert squares(2) == [1, 4]\n### BEGIN HIDDEN TESTS\n"
-        "assert squares(11)[10] == 121\n### END HIDDEN TESTS",
-    ),
-    ERROR: (
-        1,
-        "# hint: what does it do with 0?\ntry:\n    squares(0)\nexcept ValueError:\n    pass\nelse:\n    raise AssertionError('no error')",
-    ),
-}
+VALUES_TEST = """assert squares(1) == [1]
+assert squares(2) == [1, 4]
+### BEGIN HIDDEN TESTS
+assert squares(11)[10] == 121
+### END HIDDEN TESTS"""
+ERROR_TEST = """# hint: what does it do with 0?
+try:
+    squares(0)
+except ValueError:
+    pass
+else:
+    raise AssertionError('no error')"""
+TESTS = {VALUES: (2, VALUES_TEST), ERROR: (1, ERROR_TEST)}
 
 
 def source_notebook() -> dict[str, Any]:
@@ -117,4 +119,4 @@ if __name__ == "__main__":
             tuple(Attempt(f"s{number:03}", "", answer(f"{GOOD}\n# {number}")) for number in range(int(sys.argv[3]))),
         )
     else:
-        make(place, (*HONEST, *ATTEMPTS, *HONEST[:0]))
+        make(place, (*HONEST, *ATTEMPTS))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from . import wire
 
 START_SECONDS = 60.0
-INTERRUPT_SECONDS = 2.0
+INTERRUPT_SECONDS = 5.0
 TIMEOUT_NAME = "CellTimeoutError"
 NOT_RUN = "There was no time left for this cell."
 
