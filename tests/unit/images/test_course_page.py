@@ -38,6 +38,14 @@ from hpcampus_nbgrader import course_page
 course_page.COURSE_ROOT = {course!r}
 course_page.Autograding = functools.partial(course_page.Autograding, command=(sys.executable, "-c", {nbgrader!r}))
 from jupyter_server.serverapp import main
+class Publisher:
+    def changed(self, assignment):
+        open({course!r} + "/published", "a").write(assignment)
+load = course_page._load_jupyter_server_extension
+def loaded(app):
+    load(app)
+    app.web_app.settings[course_page.PUBLISHER] = Publisher()
+course_page._load_jupyter_server_extension = loaded
 main(["--ip=127.0.0.1", "--port={port}", "--ServerApp.port_retries=0", "--allow-root", "--no-browser",
       "--IdentityProvider.token={token}", "--ServerApp.root_dir={course}",
       "--ServerApp.jpserver_extensions={{'hpcampus_nbgrader.course_page': True}}"])
@@ -124,4 +132,5 @@ def test_the_button_autogrades_what_was_collected(server: Server) -> None:
     assert server.asked == [["--assignment=ps1", "--create"]]
     (server.course / "go").touch()
     server.until(lambda: server.post("ps1", **OWNER) == 202)  # it has come to its end, and begins anew
+    assert (server.course / "published").read_text().startswith("ps1")
     server.until(lambda: len(server.asked) == 2)

@@ -11,13 +11,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from .formgrader.publisher import PUBLISHER
 from .settings import COURSE_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STARTED, RUNS_ALREADY, NOTHING = 202, 200, 409
 
@@ -28,14 +32,20 @@ class Autograding:
     Args:
         root: The course's directory.
         log: Takes what goes wrong.
+        ended: Is told of each assignment whose points may be others now.
         command: The program and its first arguments.
     """
 
     def __init__(
-        self, root: Path, log: Any, command: tuple[str, ...] = (sys.executable, "-m", "nbgrader", "autograde")
+        self,
+        root: Path,
+        log: Any,
+        ended: Callable[[str], None],
+        command: tuple[str, ...] = (sys.executable, "-m", "nbgrader", "autograde"),
     ) -> None:
         self._root = root
         self._log = log
+        self._ended = ended
         self._command = command
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -66,6 +76,7 @@ class Autograding:
         except OSError as error:
             self._log.error("Autograding of %s did not start: %s", assignment, error)
             return
+        self._ended(assignment)
         if status:
             self._log.error("Autograding of %s ended with status %s; what it wrote stands above", assignment, status)
 
@@ -94,6 +105,12 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(app: Any) -> None:
     """Put the address in place."""
-    app.web_app.settings["hpcampus_autograding"] = Autograding(Path(COURSE_ROOT), app.log)
-    address = url_path_join(app.web_app.settings["base_url"], r"/hpcampus/autograde/([^/]+)")
+    settings = app.web_app.settings
+
+    def publish(assignment: str) -> None:
+        if PUBLISHER in settings:
+            settings[PUBLISHER].changed(assignment)
+
+    settings["hpcampus_autograding"] = Autograding(Path(COURSE_ROOT), app.log, publish)
+    address = url_path_join(settings["base_url"], r"/hpcampus/autograde/([^/]+)")
     app.web_app.add_handlers(".*$", [(address, AutogradeHandler)])
