@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Compute nodes as slurm.conf needs them."""
 
+import datetime as dt
 import sys
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible.plugins.loader import filter_loader, init_plugin_loader
 
 from tests.contract.checkout import load
 
+DUE = dt.datetime(2026, 11, 3, 23, 59, tzinfo=dt.timezone(dt.timedelta(hours=1)))
 FACTS = {"hostname": "c1", "processor_vcpus": 4, "memtotal_mb": 1000}
 
 
@@ -108,3 +111,37 @@ def test_a_centres_every_key_has_a_default_or_is_required(filters):
     specs = load("roles/site/meta/argument_specs.yml")["argument_specs"]["main"]["options"]["site_centres"]["options"]
     wanted = {name: option["default"] for name, option in specs.items() if not option.get("required")}
     assert wanted == sys.modules[filters("centres").__module__].DEFAULTS
+
+
+def test_courses_of_files_come_after_those_of_the_list(filters):
+    listed = [{"slug": "z", "title": "Z"}]
+    variables = {
+        "site_course_b": {"slug": "b", "title": "B", "start": dt.date(2026, 10, 12), "end": None},
+        "site_course_a": {"slug": "a", "title": "A", "calendar": {"deadlines": [{"due": DUE}]}},
+        "site_courses": listed,
+        "site_course": {"slug": "no", "title": "no"},
+        "site_profile": "demo",
+    }
+    assert filters("with_course_files")(listed, variables) == [
+        {"slug": "z", "title": "Z"},
+        {"slug": "a", "title": "A", "calendar": {"deadlines": [{"due": "2026-11-03T23:59:00+01:00"}]}},
+        {"slug": "b", "title": "B", "start": "2026-10-12"},
+    ]
+    assert filters("with_course_files")([], {}) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        (
+            {"site_course_z": {"slug": "z", "title": "Z"}},
+            r"site_course_z and site_courses\[0\] have the same slug, 'z'",
+        ),
+        ({"site_course_a": None}, "site_course_a is no record of a course"),
+        ({"site_course_a": {"title": "A"}}, "site_course_a is no record of a course"),
+        ({"site_course_a": ["slug"]}, "site_course_a is no record of a course"),
+    ],
+)
+def test_what_is_no_course_or_is_there_twice_stops_a_play(filters, variables, message):
+    with pytest.raises(AnsibleFilterError, match=message):
+        filters("with_course_files")([{"slug": "z", "title": "Z"}], variables)
