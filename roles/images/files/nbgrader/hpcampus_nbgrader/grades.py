@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps.autogradeapp import AutogradeApp
+from sqlalchemy.exc import SQLAlchemyError
 
 from . import hidden
+from .exchange.service import ServiceError, own_service
 from .grading.flags import read_flags
 
 if TYPE_CHECKING:
@@ -30,6 +33,31 @@ def publish(service: Service, coursedir: Any, assignment: str, *, release: bool 
     if release:
         service.send("POST", "courses", coursedir.course_id, "grades", assignment, "release")
     return True
+
+
+def publish_after_autograde() -> None:
+    """Have `nbgrader autograde` bring the points to the course service; again is no harm."""
+    start = AutogradeApp.start
+    if getattr(start, "publishes", False):
+        return
+
+    def start_and_publish(app: Any) -> None:
+        try:
+            start(app)
+        finally:
+            # Submissions that could not be graded end it with an error; the points of all others are there.
+            _publish_quietly(app)
+
+    start_and_publish.publishes = True  # type: ignore[attr-defined]
+    AutogradeApp.start = start_and_publish
+
+
+def _publish_quietly(app: Any) -> None:
+    try:
+        with own_service() as service:
+            publish(service, app.coursedir, app.coursedir.assignment_id)
+    except (ServiceError, SQLAlchemyError) as error:
+        app.log.warning("The course page does not show the newest points: %s", error)
 
 
 def collect(gradebook: Gradebook, coursedir: Any, assignment: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from nbgrader.exchange import abc
 
+from hpcampus_nbgrader import grades
+
 from . import tar
 from .collect import TIMESTAMP
 from .common import ServiceExchange
@@ -41,9 +43,18 @@ class ReleaseFeedback(ServiceExchange, abc.ExchangeReleaseFeedback):
                 except (OSError, ValueError, ServiceError, tar.TarError) as error:
                     self.log.warning("No feedback for %s: %s", student, error)
                     refused[student] = str(error)
+            self._show_points(service)
         if refused:
             listed = "; ".join(f"{student} ({reason})" for student, reason in sorted(refused.items()))
             self.fail(f"{len(refused)} students got no feedback, all others did: {listed}")
+
+    def _show_points(self, service: Service) -> None:
+        """Points go with the feedback; feedback to one student alone shows no points that others have not seen yet."""
+        for_all = self.coursedir.student_id in ("", "*")
+        if not for_all:
+            shown = service.get("courses", self.course, "grades")["grades"]
+            for_all = any(one["assignment"] == self.assignment and one["released"] for one in shown)
+        grades.publish(service, self.coursedir, self.assignment, release=for_all)
 
     def _hand_back(
         self, service: Service, student: str, directory: Path, known: dict[tuple[str, str], Submission]

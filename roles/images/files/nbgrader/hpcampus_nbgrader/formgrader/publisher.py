@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
 
 from hpcampus_nbgrader import grades
 from hpcampus_nbgrader.exchange.service import ServiceError, own_service
@@ -46,5 +47,5 @@ class Publisher:
         try:
             with own_service() as service:
                 grades.publish(service, coursedir, assignment)
-        except ServiceError as error:
+        except (ServiceError, SQLAlchemyError) as error:
             self._formgrader.log.warning("The course page does not show the newest points of %s: %s", assignment, error)
