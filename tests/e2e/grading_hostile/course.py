@@ -16,7 +16,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from attempts import ANSWER, ATTEMPTS, ERROR, GOOD, HONEST, VALUES, Attempt, answer  # beside this file, wherever it lies
+from attempts import (  # beside this file, wherever it lies
+    ANSWER,
+    ATTEMPTS,
+    ERROR,
+    GOOD,
+    HONEST,
+    VALUES,
+    Attempt,
+    answer,
+)
 
 ASSIGNMENT, NOTEBOOK = "ps1", "problem"
 SOLUTION = GOOD.replace("\n", "\n    ### BEGIN SOLUTION\n", 1) + "\n    ### END SOLUTION"

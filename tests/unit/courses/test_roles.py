@@ -55,8 +55,6 @@ CASES: dict[tuple[str, str], Case] = {
     ("courses/{slug}/assignments/{assignment}/release", "DELETE"): Case(LEADERS),
     ("courses/{slug}/assignments/{assignment}/submissions", "POST"): Case(PEOPLE, json_body=claim),
     ("courses/{slug}/calendar", "GET"): Case(EVERYBODY),
-    # here gradebooks are no databases
-    ("courses/{slug}/gradebook", "GET"): Case(COURSE, finds_nothing=frozenset(COURSE)),
     ("courses/{slug}/submissions", "GET"): Case(EVERYBODY),
     ("courses/{slug}/submissions/{submission}/content", "GET"): Case(EVERYBODY, finds_nothing=NOT_BOB),
     ("courses/{slug}/submissions/{submission}/content", "PUT"): Case(PEOPLE, TAR, finds_nothing=NOT_BOB),
