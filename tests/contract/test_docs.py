@@ -210,7 +210,8 @@ def test_undo_stops_every_unit():
     units = {path.name.removesuffix(".j2") for path in ROOT.glob("roles/*/templates/etc/systemd/system/*.j2")}
     stopped = set(
         re.findall(
-            r"\S+\.(?:service|socket|timer)\b", "\n".join(re.findall(r"^systemctl disable --now .*", UNDO, re.MULTILINE))
+            r"\S+\.(?:service|socket|timer)\b",
+            "\n".join(re.findall(r"^systemctl disable --now .*", UNDO, re.MULTILINE)),
         )
     )
     assert units == stopped

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from attempts import (  # beside this file, wherever it lies
+from attempts import (  # type: ignore[import-not-found]  # beside this file, wherever it lies
     ANSWER,
     ATTEMPTS,
     ERROR,

@@ -175,7 +175,7 @@ class Submit:
     reservation: str
     image: str
     overlay_mb: int
-    courses: tuple[Mapping[str, str], ...]
+    courses: tuple[Mapping[str, str | bool], ...]
     secrets: Secrets
 
     def fields(self) -> dict[str, Any]:

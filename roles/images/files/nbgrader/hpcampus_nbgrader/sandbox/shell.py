@@ -229,7 +229,7 @@ def make_shell(handle: int, kind: type[SandboxShell]) -> SandboxShell:
     os.environ.update(
         TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1", PAGER="cat", GIT_PAGER="cat"
     )
-    shell = kind.instance(line=line)
+    shell: SandboxShell = kind.instance(line=line)
     builtins.input = no_input
     getpass.getpass = no_input
     return shell
