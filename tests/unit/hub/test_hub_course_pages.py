@@ -173,3 +173,13 @@ async def test_who_logs_out_of_the_hub_is_out_of_the_pages(hub: HubProcess, serv
             break
         await asyncio.sleep(0.1)
     assert (await hub.api("GET", "/user", token=token)).code in (401, 403)
+
+
+async def test_the_hubs_home_page_leads_to_the_courses(hub: HubProcess, service: int) -> None:
+    alice = Person(hub, service)
+    answer = await alice.log_in("alice", "/hub/home")
+    found = re.search(r'<a href="([^"]+)">Your courses', answer.body.decode())
+    assert found
+    page = await alice.open(found[1])
+    assert page.code == 200
+    assert "Python 1" in page.body.decode()

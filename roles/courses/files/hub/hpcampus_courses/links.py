@@ -32,7 +32,7 @@ def course_link(
         image: name of an image; "" for the course's own.
 
     Raises:
-        LinkError: the repository is no address that git can fetch by https, or the path leads out of it.
+        LinkError: the repository has no address that everybody can fetch from, or the path leads out of it.
     """
     base = hub_url.rstrip("/") + "/"
     options = {"opt-profile": profile, "opt-course": course, "opt-image": image}
@@ -46,7 +46,9 @@ def _pull(base_path: str, repository: str, branch: str, path: str) -> str:
     """The path on the hub that brings the repository."""
     parts = urlsplit(repository)
     directory = parts.path.rstrip("/").rpartition("/")[2].removesuffix(".git")
-    if parts.scheme not in {"https", "http"} or not parts.hostname or not directory or _has_blanks(repository):
+    # The directory's name is made of the address; one that begins with a dot is hidden, or leads out of the home.
+    is_named = directory != "" and not directory.startswith(".")
+    if parts.scheme not in {"https", "http"} or not parts.hostname or not is_named or _has_blanks(repository):
         raise LinkError(
             "Repository: give the address of a git repository, such as https://git.example.org/physics/exercises."
         )
