@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ RIGHT = "assert square(1) == 1"
 TESTS = {
     "visible": VISIBLE, "mixed": MIXED, "after": AFTER, "in-answer": IN_STUDENT_CODE, "thief": THIEF, "printed": PRINTED, "right": RIGHT,
 }  # fmt: skip
-SECRETS = ("the secret", "square(3)", "square(100)", "HIDDEN TESTS")
+SECRETS = ("the secret", "square(3)", "square(100)")
 
 
 def graded(source: str, name: str, *, points: float = 1, solution: bool = False) -> Any:
@@ -134,6 +135,7 @@ def grade_all(class_: Class, executed: Any) -> None:
     with Gradebook(f"sqlite:///{class_.course}/gradebook.db", COURSE) as gradebook:
         gradebook.update_or_create_assignment("ps1")
         gradebook.update_or_create_notebook("problem1", "ps1")
+        gradebook.update_or_create_solution_cell("square", "problem1", "ps1")
         for name in TESTS:
             options = {"max_score": 1, "cell_type": "code"}
             gradebook.update_or_create_grade_cell(name, "problem1", "ps1", **options)
@@ -224,7 +226,7 @@ def test_feedback_pages_show_the_tests_but_the_hidden_ones(class_: Class, execut
         "Score",
     ):
         assert shown in page, shown
-    plain = __import__("re").sub(r"<[^>]+>", "", page)
+    plain = re.sub(r"<[^>]+>", "", page)
     assert not [secret for secret in SECRETS if secret in page or secret in plain]
 
 
