@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nbformat
 import nbgrader
@@ -14,12 +14,12 @@ from nbgrader.api import Gradebook
 
 from .classroom import COURSE, Class
 
-if TYPE_CHECKING:
-    import pytest
-
 TEACHERS = f"course-{COURSE}"
 EXAMPLE = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "source"
-SQUARES = 'def squares(n):\n    if n < 1:\n        raise ValueError("n must be greater than or equal to 1")\n    return [i ** 2 for i in range(1, n + 1)]'
+SQUARES = """def squares(n):
+    if n < 1:
+        raise ValueError("n must be greater than or equal to 1")
+    return [i ** 2 for i in range(1, n + 1)]"""
 SUM = "def sum_of_squares(n):\n    return sum(squares(n))"
 
 
@@ -57,11 +57,10 @@ def hand_in(class_: Class, name: str, *answers: str) -> None:
     class_.do("Submit", "ps1")
 
 
-def test_the_example_course_goes_all_its_way(class_: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_course_goes_all_its_way(class_: Class) -> None:
     from nbgrader.converters import GenerateAssignment, GenerateFeedback
     from nbgrader.converters.autograde import Autograde
 
-    del monkeypatch
     site = class_.service.site
     shutil.copytree(EXAMPLE, class_.course / "source")
     convert(class_, GenerateAssignment)

@@ -19,7 +19,7 @@ if settings.is_course:
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "hpcampus_nbgrader.feedback.HideHiddenTests",
-        "nbconvert.preprocessors.sanitize.SanitizeHTML",
+        "hpcampus_nbgrader.harmless.Harmless",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
 

@@ -8,9 +8,10 @@ import os
 from typing import Any
 
 import nbgrader.apps.api
-from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbgrader.server_extensions.formgrader import apihandlers, handlers
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+
+from hpcampus_nbgrader.harmless import Harmless
 
 from . import logs
 from .handlers import ours
@@ -25,7 +26,7 @@ class Formgrader(FormgradeExtension):
     def build_extra_config(self) -> Any:
         """Clean what students have written."""
         config = super().build_extra_config()
-        config.HTMLExporter.preprocessors = [SanitizeHTML]
+        config.HTMLExporter.preprocessors = [Harmless]
         return config
 
 
