@@ -17,7 +17,7 @@ from tests.testinfra.reach import hosts, ip
 
 testinfra_hosts = hosts("hub")
 PASSWORD = "correct horse battery staple"
-EXPOSURE = {"jupyterhub": 4.0, "jupyterhub-proxy": 3.0, "apache2": 4.0}
+EXPOSURE = {"jupyterhub": 4.0, "jupyterhub-proxy": 3.0, "apache2": 4.0, "hpcampus-courses": 2.0}
 
 
 def number(pattern: str, text: str) -> float:
@@ -72,7 +72,7 @@ def test_units_run_are_enabled_and_come_back(host, unit: str):
     }
 
 
-@pytest.mark.parametrize("unit", ["jupyterhub", "jupyterhub-proxy"])
+@pytest.mark.parametrize("unit", ["jupyterhub", "jupyterhub-proxy", "hpcampus-courses"])
 def test_units_are_not_root(host, unit: str):
     main = host.check_output(f"systemctl show --value --property=MainPID {unit}.service")
     assert main != "0"

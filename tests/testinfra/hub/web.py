@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -31,14 +32,20 @@ class Browser:
     context: ssl.SSLContext
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def request(self, method: str, path: str, form: dict[str, str] | None = None) -> http.client.HTTPResponse:
+    def request(
+        self, method: str, path: str, form: dict[str, str] | None = None, json_body: object = None
+    ) -> http.client.HTTPResponse:
         """Send one request and return the answer; redirections are not followed."""
         connection = http.client.HTTPSConnection(NAME, timeout=30)
         connection.sock = connect(self.address, self.context)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         if form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, urlencode(form) if form is not None else None, headers)
+        body = urlencode(form) if form is not None else None
+        if json_body is not None:
+            headers |= {"Content-Type": "application/json", "X-XSRFToken": self.cookies.get("_xsrf", "")}
+            body = json.dumps(json_body)
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         for line in answer.headers.get_all("Set-Cookie", []):
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
