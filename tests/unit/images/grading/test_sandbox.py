@@ -219,8 +219,11 @@ def test_isolated_tests_are_out_of_reach_of_transformers_and_patches() -> None:
 
     trick = "import ast, builtins\nclass Drop(ast.NodeTransformer):\n"
     trick += "    def visit_Assert(self, n): return ast.copy_location(ast.Pass(), n)\n"
-    trick += "get_ipython().ast_transformers.append(Drop())\nbuiltins.len = lambda x: 3\ndef f(): return 'a'"
+    trick += "get_ipython().ast_transformers.append(Drop())\nbuiltins.max = lambda *x: 3\ndef f(): return 1"
     result = run_cells(
-        Cell(trick), Cell("assert len(f()) == 3", test=True), Cell("assert len(f()) == 1", test=True), isolate=True
+        Cell(trick),
+        Cell("assert max(f(), 0) == 3", test=True),
+        Cell("assert max(f(), 0) == 1", test=True),
+        isolate=True,
     )
     assert [[one["ename"] for one in cell["outputs"]] for cell in result["cells"][1:]] == [["AssertionError"], []]

@@ -73,7 +73,7 @@ class Collector:
         self._charge(outputs, self._cut(output))
 
     def _extend(self, last: Output, text: str) -> None:
-        room = self._output_kb * 1024 - len(last["text"])
+        room = min(self._output_kb * 1024 - len(last["text"]), self._left)
         if room <= 0:
             return
         added = text[:room] + (CUT.format(self._output_kb) if len(text) > room else "")
@@ -82,7 +82,7 @@ class Collector:
 
     def _cut(self, output: Output) -> int:
         """Cut an output that is too long; returns its size in bytes, or characters for text."""
-        most = self._output_kb * 1024
+        most = min(self._output_kb * 1024, self._left)
         if output["output_type"] == "stream":
             if len(output["text"]) > most:
                 output["text"] = output["text"][:most] + CUT.format(self._output_kb)

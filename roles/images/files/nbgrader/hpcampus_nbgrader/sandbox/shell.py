@@ -266,7 +266,11 @@ async def run_one(shell: SandboxShell, request: wire.Message) -> wire.Message:
     raised: BaseException | None = None
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        shell.fetch(request["source"])
+        try:
+            shell.fetch(request["source"])
+        except Exception as error:  # noqa: BLE001 (what the student's process answers can be anything)
+            shell.show_error(type(error), error, [f"{type(error).__name__}: {error}"])
+            return {"done": request["cell"], "count": shell.execution_count - 1, "raised": raised_as(error)}
         raised = await run_cell(shell, request["source"], not request.get("quiet"))
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         raised = KeyboardInterrupt()
@@ -279,8 +283,13 @@ async def run_one(shell: SandboxShell, request: wire.Message) -> wire.Message:
         forget_source(shell)
     done: wire.Message = {"done": request["cell"], "count": shell.execution_count - 1}
     if raised is not None:
-        done["raised"] = {"ename": type(raised).__name__, "evalue": str(raised)[:2000]}
+        done["raised"] = raised_as(raised)
     return done
+
+
+def raised_as(error: BaseException) -> dict[str, str]:
+    """What a cell raised, for the parent."""
+    return {"ename": type(error).__name__, "evalue": str(error)[:2000]}
 
 
 def forget_source(shell: SandboxShell) -> None:
