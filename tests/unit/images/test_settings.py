@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FORMGRADER = "hpcampus_nbgrader.formgrader"
-ASSIGNMENTS = "nbgrader.server_extensions.assignment_list"
+ASSIGNMENTS = "hpcampus_nbgrader.assignment_list"
 
 
 def read(settings: ModuleType, **environment: str) -> Any:

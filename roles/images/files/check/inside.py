@@ -141,7 +141,8 @@ def extensions(role: str) -> None:
         "jupyterlab": True,
         "hpcampus_nbgrader.formgrader": role == "course",
         "nbgrader.server_extensions.formgrader": False,
-        "nbgrader.server_extensions.assignment_list": role == "student",
+        "hpcampus_nbgrader.assignment_list": role == "student",
+        "nbgrader.server_extensions.assignment_list": False,
     }
     wrong = [name for name, on in wanted.items() if (name in loaded) is not on]
     if wrong:

@@ -93,11 +93,12 @@ class Settings:
         """Which server extensions around nbgrader this server loads."""
         return {
             "hpcampus_nbgrader.course_page": self.is_course,
-            # Ours loads nbgrader's, behind a guard.
+            # Ours load nbgrader's: formgrader behind a guard, the list with its reasons.
+            "hpcampus_nbgrader.assignment_list": self.role == "student",
             "hpcampus_nbgrader.formgrader": self.is_course,
             "nbgrader.server_extensions.formgrader": False,
             "nbgrader.server_extensions.course_list": False,
-            "nbgrader.server_extensions.assignment_list": self.role == "student",
+            "nbgrader.server_extensions.assignment_list": False,
             "nbgrader.server_extensions.validate_assignment": bool(self.courses),
         }
 

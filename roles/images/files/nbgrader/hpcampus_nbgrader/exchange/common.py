@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 import os
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,10 @@ from .tar import Rules, TarError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+REFUSAL: ContextVar[str] = ContextVar("hpcampus_refusal", default="")
+"""The sentence with which the last call ended, for a page that shows it."""
 
 
 class ServiceExchange(abc.Exchange):
@@ -75,6 +80,7 @@ class ServiceExchange(abc.Exchange):
     def refuse(self, message: str) -> NoReturn:
         """End with a sentence that the person reads last, without the inner workings before it."""
         self.log.fatal(message)
+        REFUSAL.set(message)
         raise ExchangeError(message) from None
 
     def fail(self, msg: str) -> NoReturn:
