@@ -146,8 +146,19 @@ def check_course(image: Image) -> None:
             raise ImageUnfitError(f"collected for {students}, not for {STUDENT}")
         if os.path.lexists(collected / STUDENT / "ps1/peek.txt"):
             raise ImageUnfitError("collecting made a link that a submission asks for")
-        image.run("course", "nbgrader", "autograde", "ps1")
+        # Submissions run on a cluster, which there is none of here; this one is the check's own.
+        image.inside("course", "autograde")
         image.inside("course", "score", STUDENT)
+        image.run("course", "nbgrader", "generate_feedback", "ps1")
+        image.run("course", "nbgrader", "release_feedback", "ps1")
+        image.run("student", "nbgrader", "fetch_feedback", "ps1")
+        pages = [
+            path.read_text(encoding="utf-8") for path in (image.scratch / "home-student/check/ps1").rglob("*.html")
+        ]
+        if len(pages) != 1 or "square(3)" in pages[0]:
+            raise ImageUnfitError(
+                f"{len(pages)} pages of feedback came back to the student, or one with the hidden test"
+            )
 
 
 def _hand_in_traps(course: course_service.Course) -> None:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checks that run inside a freshly built image, as the ordinary account, before the image is published.
 
-Usage: inside.py packages | notebook | own-packages | extensions student|course | assignment PATH | answer PATH | score STUDENT
+Usage: inside.py packages | notebook | own-packages | extensions student|course | assignment PATH | answer PATH | autograde
+| score STUDENT
 """
 
 from __future__ import annotations
@@ -184,6 +185,16 @@ def answer(path: str) -> None:
     nbformat.write(book, path)
 
 
+def autograde() -> None:
+    """Autograde what was collected with nbgrader's own class, which runs it here."""
+    config = importlib.import_module("nbgrader.apps").NbGrader()
+    config.load_config_file()
+    directory = importlib.import_module("nbgrader.coursedir").CourseDirectory(config=config.config)
+    directory.assignment_id = "ps1"
+    converter = importlib.import_module("nbgrader.converters.autograde").Autograde
+    converter(coursedir=directory, config=config.config, create_student=True).start()
+
+
 def score(student: str) -> None:
     """Print the gradebook's score of the student."""
     with importlib.import_module("nbgrader.api").Gradebook("sqlite:////course/gradebook.db", "check") as gradebook:
@@ -198,6 +209,6 @@ def score(student: str) -> None:
 if __name__ == "__main__":
     commands: dict[str, Callable[..., None]] = {
         "packages": packages, "notebook": notebook, "own-packages": own_packages, "extensions": extensions, "assignment": assignment,
-        "answer": answer, "score": score,
+        "answer": answer, "autograde": autograde, "score": score,
     }  # fmt: skip
     commands[sys.argv[1]](*sys.argv[2:])
