@@ -40,6 +40,8 @@ c.HpcHub.profiles = data["profiles"]
 c.HpcHub.tunnel = data["tunnel"]
 c.HpcHub.courses = data["courses"]
 c.HpcHub.carrier_dir = data["carrier_dir"]
+c.HpcHub.api_port = data["api_port"]
+c.HpcHub.gradebook = data["gradebook"]
 c.HpcHub.webdav_hosts = data["webdav_hosts"]
 c.CryptKeeper.keys = [bytes.fromhex(key) for key in data["crypt_keys"]]
 c.HpcHub.query_fast_seconds = data["query_fast"]
@@ -135,6 +137,8 @@ class HubProcess:
                 {"slug": "py1", "title": "Python 1", "instructors": ["ida"], "students": ["alice"], "image": "course"}
             ],
             "carrier_dir": str(self.carrier),
+            "api_port": 0,
+            "gradebook": "sqlite",
             "environment": {},
             "webdav_hosts": [],
             "crypt_keys": [],

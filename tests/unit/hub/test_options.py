@@ -56,6 +56,19 @@ def test_a_course_brings_its_profile_and_image_and_comes_first() -> None:
     assert [member.slug for member in choice.memberships] == ["ml", "py1", "intro"]
 
 
+def test_data_is_mounted_of_the_course_that_the_server_is_for() -> None:
+    listed = [course(data=["a", "b"]), course(slug="ml", title="ML", students=["alice"], data=["c"], shared=True)]
+    both = site(courses=listed)
+    assert choose(both, "alice", {}).memberships == (
+        Membership("py1", "student", data=True),
+        Membership("ml", "student", shared=True),
+    )
+    assert choose(both, "alice", {"course": "ml"}).memberships == (
+        Membership("ml", "student", data=True, shared=True),
+        Membership("py1", "student"),
+    )
+
+
 def test_a_profile_that_is_named_wins_over_the_course() -> None:
     assert choose(SITE, "alice", {"course": "ml", "profile": "small"}).profile.name == "small"
 

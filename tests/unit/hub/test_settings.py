@@ -334,3 +334,10 @@ def test_a_course_is_there_from_its_first_day_to_its_last_and_for_who_runs_it_un
     undated = site(courses=[course()]).courses["py1"]
     assert undated.is_offered_to("alice", date(1999, 1, 1))
     assert undated.is_offered_to("alice", date(2999, 1, 1))
+
+
+def test_where_gradebooks_are_is_checked() -> None:
+    assert site().gradebook == "sqlite"
+    assert read_site(**settings(gradebook="postgresql")).gradebook == "postgresql"
+    with pytest.raises(SettingsError, match=r"HpcHub.gradebook: 'mysql' is not one of sqlite, postgresql"):
+        read_site(**settings(gradebook="mysql"))
