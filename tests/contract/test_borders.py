@@ -66,8 +66,8 @@ def test_what_runs_on_clusters_needs_the_standard_library_alone():
         "dataclasses", "datetime", "errno", "fcntl", "functools", "getpass", "grp", "hashlib", "hmac", "http", "io", "ipaddress",
         "itertools", "json", "logging", "math", "os", "pathlib",
         "pwd", "queue", "random", "re", "resource", "secrets", "select", "selectors", "shlex", "shutil",
-        "signal", "socket", "socketserver", "ssl", "stat", "string", "struct", "subprocess", "sys", "syslog", "tarfile", "tempfile", "textwrap",
-        "threading", "time", "traceback", "typing", "urllib", "uuid",
+        "signal", "socket", "socketserver", "ssl", "stat", "string", "struct", "subprocess", "sys", "syslog", "tarfile", "tempfile",
+        "textwrap", "threading", "time", "traceback", "typing", "urllib", "uuid",
     }  # fmt: skip
     assert ON_CLUSTERS
     for name in ON_CLUSTERS:
