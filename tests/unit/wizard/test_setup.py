@@ -29,6 +29,7 @@ from hpcampus.setup.inputs import read_answers, write_answers
 from hpcampus.yaml_files import read_plain
 from tests.unit.wizard.conftest import ANSWERS, CANARY, CENTRE, QUESTIONS, ROOT, SINGLE, write_certificate
 
+COURSE = "group_vars/all/courses/physics101.yml"
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAI"
 PASSWORD = f"pw-{CANARY}"
 
@@ -175,8 +176,8 @@ def test_one_section_is_changed(site: Site) -> None:
     outcome = setup(site, person).run()
     assert person.asked == ["course_title"]
     assert [row.key for row in person.menus[1].rows] == ["course_slug", "course_title", "course_instructor"]
-    assert {path.name for path, changed in outcome.written.items() if changed} == {"main.yml"}
-    assert read_plain(site.main_file)["site_courses"][0]["title"] == "Physics for all"
+    assert {path.name for path, changed in outcome.written.items() if changed} == {"physics101.yml"}
+    assert read_plain(site.inventory / COURSE)["site_course_physics101"]["title"] == "Physics for all"
 
 
 def test_a_changed_profile_asks_what_it_needs(site: Site) -> None:
@@ -562,7 +563,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert password_of[1].encode() not in path.read_bytes()
     assert cli.run(arguments[:3]) == 0
     assert "instructor of" not in capsys.readouterr().out
-    assert read_plain(tmp_path / "inventory/group_vars/all/main.yml")["site_courses"][0]["title"] == "From here"
+    assert read_plain(tmp_path / "inventory" / COURSE)["site_course_physics101"]["title"] == "From here"
 
 
 # Questions of a site at somebody else's cluster that nobody can find out.

@@ -89,7 +89,8 @@ def test_setup_stopped_resumed_and_finished(start: Any, tmp_path: Path) -> None:
     assert PASSWORD not in child.before
     main = read_plain(tmp_path / "inventory/group_vars/all/main.yml")
     assert (main["site_profile"], main["site_hub_name"]) == ("single", "jupyter.example.org")
-    assert main["site_courses"][0]["title"] == "Physics 101"
+    course = read_plain(tmp_path / "inventory/group_vars/all/courses/physics101.yml")
+    assert course["site_course_physics101"]["title"] == "Physics 101"
     assert read_plain(tmp_path / "inventory/hosts.yml")["all"]["vars"]["ansible_user"] == "admin"
 
 
