@@ -227,3 +227,14 @@ def test_isolated_tests_are_out_of_reach_of_transformers_and_patches() -> None:
         isolate=True,
     )
     assert [[one["ename"] for one in cell["outputs"]] for cell in result["cells"][1:]] == [["AssertionError"], []]
+
+
+def test_a_cell_is_done_when_the_sandbox_says_so() -> None:
+    from hpcampus_nbgrader.sandbox.task import Cell
+    from tests.e2e.grading_hostile.attempts import FORGE
+
+    for _ in range(3):
+        result = run_cells(Cell(FORGE), Cell("1 / 0", test=True), Cell("2 / 0", test=True))
+        assert [cell["outputs"][0]["ename"] for cell in result["cells"][1:]] == ["ZeroDivisionError"] * 2
+        assert result["forged"] is True
+    assert run_cells(Cell("1"))["forged"] is False

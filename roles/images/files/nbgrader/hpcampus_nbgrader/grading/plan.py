@@ -126,6 +126,10 @@ def apply(plan: Plan, result: Mapping[str, Any], word: str) -> list[Flag]:
         wanted = len(code) + (sum(is_test(cell) for cell in code) if canaries else 0)
         if len(cells) != wanted:
             cells, reason = [], reason or "The result of the run cannot be read."
+        if one.get("forged"):
+            found.append(
+                Flag(name, flags.TESTS, "It said in the sandbox's name that cells were done; that was not believed.")
+            )
         found += _fill(code, cells, reason, word if canaries else "", name)
         found += _redact(notebook, plan.hidden, name)
     return found

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The parent: runs notebooks cell by cell in a child, within limits, and tells what came out.
 
-The result is an object with ``error`` ("" or why nothing could be run) and ``notebooks``; each has ``name``, ``stopped`` ("" or why
-not all cells ran) and ``cells``, one for each cell of the task, in order, with ``ran``, ``seconds``, ``count`` and ``outputs``.
-"""
+The result is an object with ``error`` ("" or why nothing could be run) and ``notebooks``; each has ``name``, ``stopped`` ("" or
+why not all cells ran), ``forged`` (whether somebody else than the program said that a cell is done) and ``cells``, one for each
+cell of the task, in order, with ``ran``, ``seconds``, ``count`` and ``outputs``. """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -49,6 +50,7 @@ class NotebookResult:
     name: str
     cells: list[CellResult]
     stopped: str = ""
+    forged: bool = False
 
 
 def error_output(name: str, text: str) -> Output:
@@ -74,6 +76,7 @@ class Run:
         self._collector = Collector(limits.output_kb, limits.result_kb)
         self._clear = False
         self.stopped = ""
+        self.forged = False
 
     def prepare(self) -> None:
         """Wait for the child, and have it limit itself."""
@@ -87,7 +90,7 @@ class Run:
                 self.stopped = child.gone or "The process that runs the cells did not start in time."
                 return
 
-    def cell(self, number: int, cell: Cell) -> CellResult:
+    def cell(self, cell: Cell) -> CellResult:
         """Run a cell, if it can be."""
         result = CellResult()
         if self.stopped or time.monotonic() >= self._deadline:
@@ -97,13 +100,14 @@ class Run:
         began = time.monotonic()
         self._clear = False
         self._child = self._children[-1 if cell.test else 0]
-        self._child.send({"cell": number, "source": cell.source, "forget": cell.test, "quiet": cell.quiet})
+        word = secrets.token_hex(16)
+        self._child.send({"cell": word, "source": cell.source, "forget": cell.test, "quiet": cell.quiet})
         limit = min(self._deadline, began + self._limits.cell_seconds)
-        done = self._wait(number, result, limit)
+        done = self._wait(word, result, limit)
         if done is None and not self._child.gone:
             for child in self._children:
                 child.interrupt()
-            done = self._wait(number, result, time.monotonic() + INTERRUPT_SECONDS)
+            done = self._wait(word, result, time.monotonic() + INTERRUPT_SECONDS)
             seconds = f"No reply within {limit - began:.0f} seconds"
             result.outputs.append(error_output(TIMEOUT_NAME, seconds))
             if done is None:
@@ -116,17 +120,19 @@ class Run:
         self._finish(result, done)
         return result
 
-    def _wait(self, number: int, result: CellResult, deadline: float) -> wire.Message | None:
-        """Collect outputs until the cell is done; None when it is not in time, or never."""
+    def _wait(self, word: str, result: CellResult, deadline: float) -> wire.Message | None:
+        """Collect outputs until the cell is done, which is said with a word made for it; None when it is not in time, or never."""
         for kind, value in self._child.events(deadline):
             if not isinstance(value, dict):
                 continue
             if kind == "text":
                 self._collector.add(result.outputs, value)
-            elif value.get("done") == number:
+            elif value.get("done") == word:
                 for _, text in self._child.texts():
                     self._collector.add(result.outputs, text)
                 return value
+            elif "done" in value:
+                self.forged = True
             else:
                 self._take(result.outputs, value)
         return None
@@ -189,12 +195,12 @@ def run_notebook(
         if notebook.language != "python":
             child.send({"kernel": notebook.kernel})
         run.prepare()
-        cells = [run.cell(number, cell) for number, cell in enumerate(notebook.cells)]
+        cells = [run.cell(cell) for cell in notebook.cells]
     finally:
         child.end()
         if tests is not None:
             tests.end()
-    return NotebookResult(notebook.name, cells, run.stopped)
+    return NotebookResult(notebook.name, cells, run.stopped, run.forged)
 
 
 def isolated(directory: str, ours: socket.socket, theirs: socket.socket) -> tuple[Child, Child]:
