@@ -231,6 +231,7 @@ def test_isolated_tests_are_out_of_reach_of_transformers_and_patches() -> None:
 
 def test_a_cell_is_done_when_the_sandbox_says_so() -> None:
     from hpcampus_nbgrader.sandbox.task import Cell
+
     from tests.e2e.grading_hostile.attempts import FORGE
 
     for _ in range(3):

@@ -4,7 +4,8 @@
 
 The result is an object with ``error`` ("" or why nothing could be run) and ``notebooks``; each has ``name``, ``stopped`` ("" or
 why not all cells ran), ``forged`` (whether somebody else than the program said that a cell is done) and ``cells``, one for each
-cell of the task, in order, with ``ran``, ``seconds``, ``count`` and ``outputs``. """
+cell of the task, in order, with ``ran``, ``seconds``, ``count`` and ``outputs``.
+"""
 
 from __future__ import annotations
 
