@@ -87,7 +87,14 @@ async def take_one(platform: Platform, notebook: Notebook) -> tuple[str, float]:
     await notebook.start()
     seconds = time.monotonic() - began
     found = await notebook.json_cell(WHO)
-    assert found == {"job": waiting, "user": user, "home": user, "token": user, "courses": ["physics101"], "filter": True}
+    assert found == {
+        "job": waiting,
+        "user": user,
+        "home": user,
+        "token": user,
+        "courses": ["physics101"],
+        "filter": True,
+    }
     return waiting, seconds
 
 

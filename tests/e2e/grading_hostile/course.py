@@ -71,6 +71,10 @@ def make(directory: Path, attempts: tuple[Attempt, ...]) -> None:
     """Make the course, with a submission of each attempt collected already."""
     source = directory / "source" / ASSIGNMENT
     source.mkdir(parents=True)
+    # In a course's server nbgrader would work in the course's own directory and gradebook.
+    settings = {"root": str(directory), "db_url": f"sqlite:///{directory}/gradebook.db"}
+    lines = [f"c.CourseDirectory.{name} = {value!r}\n" for name, value in settings.items()]
+    (directory / "nbgrader_config.py").write_text("c = get_config()\n" + "".join(lines))
     (source / f"{NOTEBOOK}.ipynb").write_text(json.dumps(source_notebook()))
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", ASSIGNMENT, "--create", "--log-level=WARN"]
     subprocess.run(command, cwd=directory, check=True)
