@@ -43,7 +43,7 @@ def _repository_problems(where: str, record: Record) -> t.Iterator[str]:
         )
     if branch:
         yield from matches(f"{where}.repository.branch", branch, BRANCH, "the name of a branch")
-    paths = {"repository.path": path, "image_test": record.get("image_test", "")}
+    paths = {"repository.path": path}
     paths |= {f"sync[{index}].path": entry.get("path", "") for index, entry in enumerate(record.get("sync", []))}
     for name, value in paths.items():
         if value:
@@ -55,8 +55,4 @@ def _repository_problems(where: str, record: Record) -> t.Iterator[str]:
     if branch and not url:
         yield problem(
             f"{where}.repository.branch", branch, "the course has no repository", "Add repository.url, or remove it"
-        )
-    if record.get("image_test") and not str(record["image_test"]).endswith(".ipynb"):
-        yield problem(
-            f"{where}.image_test", record["image_test"], "this is no notebook", "Name a file that ends in .ipynb"
         )
