@@ -52,6 +52,15 @@ class Image:
         for name in ("home-student", "home-course", "course"):
             (scratch / name).mkdir()
 
+    @contextmanager
+    def served_at(self, port: int) -> Iterator[None]:
+        """Let commands find the course service at this port of the host, for as long as the block runs."""
+        self.service_port = port
+        try:
+            yield
+        finally:
+            self.service_port = 0
+
     def argv(self, role: str, command: list[str], extra: list[str] | None = None) -> list[str]:
         """The command line that a job of this role ("", "student" or "course") would use."""
         home = self.scratch / ("home-course" if role == "course" else "home-student")
@@ -126,7 +135,7 @@ def check_extensions(image: Image) -> None:
 
 def check_course(image: Image) -> None:
     """An assignment's whole way, between the servers of a student and of a course."""
-    with course_service.serve(COURSE) as (image.service_port, course):
+    with course_service.serve(COURSE) as (port, course), image.served_at(port):
         image.inside("course", "assignment", "/course/source/ps1/problem.ipynb")
         image.run("course", "nbgrader", "generate_assignment", "ps1")
         image.run("course", "nbgrader", "release_assignment", "ps1")
