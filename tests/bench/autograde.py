@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: hpcampus contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Autograding a class, plain in the course's server and on the cluster with so many slots. Needs the demo: `make demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.e2e.conftest import ROOT, find_platform
+from tests.e2e.teaching import run, teaching
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Platform
+    from tests.e2e.notebook import Notebook
+
+PROGRAMS = ROOT / "tests" / "e2e" / "grading_hostile"
+# nbgrader as it comes, in one process, whose kernels listen on TCP.
+PLAIN = "env HPCAMPUS_COURSE_ROLE=student nbgrader autograde ps1 --KernelManager.transport=tcp"
+SANDBOXED = "nbgrader autograde ps1"
+SLOTS = (1, 2, 4)
+
+
+def measure(submissions: int) -> None:
+    """Autograde as many submissions in each way and print the seconds."""
+    asyncio.run(_measure(find_platform(), submissions))
+
+
+async def _measure(platform: Platform, submissions: int) -> None:
+    place = f"/course/bench-{secrets.token_hex(4)}"
+    async with teaching(platform) as course:
+        try:
+            await _report(course, f"{place}/plain", submissions, PLAIN, "plain, one process")
+            for slots in SLOTS:
+                async with asyncio.TaskGroup() as tasks:
+                    throttling = tasks.create_task(_throttle(platform, slots))
+                    await _report(
+                        course, f"{place}/slots-{slots}", submissions, SANDBOXED, f"on the cluster, {slots} slots"
+                    )
+                    throttling.cancel()
+        finally:
+            await course.cell(f"import shutil; shutil.rmtree({place!r})")
+
+
+async def _report(course: Notebook, place: str, submissions: int, command: str, words: str) -> None:
+    files = {name: base64.b64encode((PROGRAMS / name).read_bytes()).decode() for name in ("attempts.py", "course.py")}
+    await course.cell(
+        "import base64, pathlib, subprocess, sys\n"
+        f"place = pathlib.Path({place!r})\n"
+        "place.mkdir(parents=True)\n"
+        f"for name, text in {files!r}.items():\n"
+        "    (place / name).write_bytes(base64.b64decode(text))\n"
+        f"subprocess.run([sys.executable, 'course.py', 'make', str(place / 'course'), '{submissions}'], cwd=place, check=True)"
+    )
+    began = time.monotonic()
+    await run(course, command, where=f"{place}/course")
+    seconds = time.monotonic() - began
+    right = await course.cell(
+        "from nbgrader.api import Gradebook\n"
+        f"with Gradebook('sqlite:///{Path(place, 'course', 'gradebook.db')}') as book:\n"
+        "    print(sum(one.score == 3 for one in book.assignment_submissions('ps1')))"
+    )
+    print(f"{words}: {seconds:.1f} s, {seconds / submissions:.2f} s each, {right} of {submissions} right", flush=True)
+
+
+async def _throttle(platform: Platform, slots: int) -> None:
+    """Let so many tasks of every run of submissions run at the same time."""
+    while True:
+        listed = platform.on("login", "squeue", "--noheader", "--name", "hpcampus-grade", "--format", "%F").split()
+        for job in set(listed):
+            platform.on("login", "scontrol", "update", f"jobid={job}", f"arraytaskthrottle={slots}", good=(0, 1))
+        await asyncio.sleep(1)
