@@ -44,6 +44,8 @@ UNITS = (
     "apache2.service",
     "hpcampus-account-signer.socket",
     "hpcampus-carrier.service",
+    "hpcampus-course-sync.timer",
+    "hpcampus-courses.service",
     "hpcampus-signer.socket",
     "hpcampus-tunnel-revoke.service",
     "jupyterhub.service",

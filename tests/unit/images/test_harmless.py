@@ -40,7 +40,7 @@ EVIL = [
     "<math><mtext><script>steal()</script>",
 ]  # fmt: skip
 RUNS = re.compile(
-    r"<\s*/?\s*(?:script|svg|iframe|form|button|style|base|meta|math|object)|<[^>]*\s(?:on\w+|style|class)\s*=|<[^>]*javascript:",
+    r"</?(?:script|svg|iframe|form|button|style|base|meta|math|object)|<[^>]*\s(?:on\w+|style|class)\s*=|<[^>]*javascript:",
     re.IGNORECASE,
 )
 

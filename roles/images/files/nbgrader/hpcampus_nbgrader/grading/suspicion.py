@@ -69,13 +69,19 @@ def suspicions(cells: Iterable[tuple[int, str]]) -> list[str]:
     manager = TransformerManager()
     for number, source in cells:
         try:
-            tree = ast.parse(manager.transform_cell(source))
+            tree = ast.parse(manager.transform_cell(_without_cell_magic(source)))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue  # it does not run either
         for line, text in _findings(tree):
             if not text.startswith("get_ipython") or "get_ipython" in source:  # magics become calls of it
                 found.setdefault(f"Cell {number}, line {line}: {text}.")
     return list(found)[:_FLAGS_MAX]
+
+
+def _without_cell_magic(source: str) -> str:
+    """The code below a magic of the whole cell, such as ``%%time``, with its lines where they are."""
+    first, newline, rest = source.partition("\n")
+    return newline + rest if first.startswith("%%") else source
 
 
 def _findings(tree: ast.AST) -> Iterator[tuple[int, str]]:
