@@ -67,7 +67,7 @@ def test_nothing_of_it_runs(host, undone: str):
 def test_only_what_the_page_names_is_left(host, undone: str):
     found = host.run(r"find / -xdev \( -iname '*hpcampus*' -o -iname '*jupyterhub*' \)")
     left = [path for path in found.stdout.splitlines() if not path.startswith(KEPT)]
-    assert left == [], left
+    assert left == [], f"{left}\n{undone}"
 
 
 def test_what_people_made_is_kept(host, undone: str):

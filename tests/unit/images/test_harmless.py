@@ -39,8 +39,9 @@ EVIL = [
     "<ScRiPt >steal()</sCrIpT>", "<<script>script>steal()", "<base href=//evil>", "<meta http-equiv=refresh>", "<div class=comment>",
     "<math><mtext><script>steal()</script>",
 ]  # fmt: skip
+# A sign with a space behind it begins no tag.
 RUNS = re.compile(
-    r"</?(?:script|svg|iframe|form|button|style|base|meta|math|object)|<[^>]*\s(?:on\w+|style|class)\s*=|<[^>]*javascript:",
+    r"</?(?:script|svg|iframe|form|button|style|base|meta|math|object)|</?[a-z][^>]*\s(?:on\w+|style|class)\s*=|</?[a-z][^>]*javascript:",
     re.IGNORECASE,
 )
 
