@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 PROGRAMS = ROOT / "tests" / "e2e" / "grading_hostile"
 # nbgrader as it comes, in one process, whose kernels listen on TCP.
 PLAIN = "env HPCAMPUS_COURSE_ROLE=student nbgrader autograde ps1 --KernelManager.transport=tcp"
-SANDBOXED = "nbgrader autograde ps1"
+# Results of the same submissions are not taken from an earlier round.
+SANDBOXED = "nbgrader autograde ps1 --SandboxedAutograde.run_again=True"
 SLOTS = (1, 2, 4)
 
 
