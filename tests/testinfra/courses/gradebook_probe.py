@@ -33,7 +33,7 @@ sys.path.insert(0, str(room))
 def lead_on(client):
     """The way of a job: sshd would lead it to that port."""
     with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", given["port"])) as hub:
-        importlib.import_module("hpcampus_job.api_port").carry(client, hub, 600)
+        importlib.import_module("hpcampus_job.listener").carry(client, hub, 600)
 
 
 def be_the_job():

@@ -123,7 +123,7 @@ def probe(host, secret: str, *, works: bool) -> Any:
     """Run the job's side of a gradebook on the hub."""
     sources = {
         name: (ROOT / f"roles/gateway/files/hpcampus_job/{name}.py").read_text(encoding="utf-8")
-        for name in ("__init__", "gradebook", "api_port", "log", "peers")
+        for name in ("__init__", "gradebook", "listener", "log")
     }
     given = json.dumps({"token": secret, "course": "physics101", "port": API_PORT, "sources": sources, "works": works})
     program = Path(__file__).with_name("gradebook_probe.py").read_text(encoding="utf-8")

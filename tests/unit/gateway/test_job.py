@@ -24,6 +24,7 @@ from tests.unit.gateway.loading import FILES, load
 from tests.unit.gateway.samples import TUNNEL
 
 api_port = load("hpcampus_job.api_port")
+listener = load("hpcampus_job.listener")
 container = load("hpcampus_job.container")
 files = load("hpcampus_job.files")
 log = load("hpcampus_job.log")
@@ -357,7 +358,7 @@ def asked(port: int) -> bytes:
 
 
 def test_the_relay_goes_on_without_descriptors_and_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_port, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(listener, "PAUSE_SECONDS", 0.01)
     troubles: list[Exception] = [OSError(errno.EMFILE, "Too many open files")] * 3
     Hub(tmp_path)
     relay = api_port.ApiPort(str(tmp_path))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.unit.forks import ROOT
 from tests.unit.hub.hub_process import HubProcess
-from tests.unit.hub.zygote import ROOT
 
 pytestmark = pytest.mark.processes
 

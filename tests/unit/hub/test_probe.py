@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 
 from hpcampus_hub.probe import ProbeError, fingerprint, pinned_context, run_cell
+from tests.unit.forks import ROOT
 from tests.unit.hub import shared
 from tests.unit.hub.front import GOOD, Front
 from tests.unit.hub.hub_process import PASSWORD, HubProcess, until
 from tests.unit.hub.login_node import LoginNode
-from tests.unit.hub.zygote import ROOT
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 login_node, signer, hub = shared.FIXTURES

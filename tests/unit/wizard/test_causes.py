@@ -84,7 +84,7 @@ REAL = [
     ),
     (
         "mirror-404",
-        "E: Failed to fetch http://deb.debian.org/debian/pool/main/c/curl/curl_7.88.1-10_amd64.deb  404  Not Found [IP: 192.0.2.7 80]",
+        "E: Failed to fetch http://mirror.example.org/debian/pool/main/c/curl/curl_7.88.1-10_amd64.deb  404  Not Found [IP: 192.0.2.7 80]",
     ),
     (
         "mirror-404",
@@ -96,7 +96,7 @@ REAL = [
     ),
     (
         "proxy-refuses",
-        "Err:1 http://deb.debian.org/debian trixie InRelease\n  407  Proxy Authentication Required [IP: 192.0.2.8 3128]",
+        "Err:1 http://mirror.example.org/debian trixie InRelease\n  407  Proxy Authentication Required [IP: 192.0.2.8 3128]",
     ),
     ("proxy-refuses", "curl: (56) Received HTTP code 407 from proxy after CONNECT"),
     (
@@ -113,7 +113,7 @@ REAL = [
     (
         "apt-clock",
         (
-            "OpenPGP signature verification failed: http://deb.debian.org/debian trixie InRelease: Sub-process /usr/bin/sqv returned "
+            "OpenPGP signature verification failed: http://mirror.example.org/debian trixie InRelease: Sub-process /usr/bin/sqv returned "
             "an error code (1), error message is: Verifying signature:            Not live until 2026-05-28T11:35:34Z"
         ),
     ),

@@ -16,7 +16,7 @@ from .checks import SPAWN_ID, check_account_fields, check_fields, check_int, che
 from .config import SLUG, images_dir, lib_dir
 from .errors import BadRequestError
 from .files import write_private
-from .slurm import job_argv, parse_job_id
+from .slurm import SUBMIT, job_argv, parse_job_id
 
 FIELDS = (
     "course",
@@ -70,10 +70,7 @@ def comment(config, course, run):
 def grade_argv(config, grade):
     """Argument list that submits the tasks of a checked run."""
     argv = [
-        "sbatch",
-        "--parsable",
-        "--export=NONE",
-        "--no-requeue",
+        *SUBMIT,
         "--job-name=" + JOB_NAME,
         "--comment=" + comment(config, grade["course"], grade["run"]),
         "--array=0-{}%{}".format(grade["tasks"] - 1, grade["slots"]),

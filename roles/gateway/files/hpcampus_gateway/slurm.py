@@ -42,13 +42,14 @@ def job_argv(config, spawn_id, part="job"):
     return argv if lib == config.base_dir + "/lib" else argv + [lib]
 
 
+SUBMIT = ["sbatch", "--parsable", "--export=NONE", "--no-requeue"]
+"""What every submission begins with: the job gets nothing of our environment, and is not run twice."""
+
+
 def sbatch_argv(config, job, part="job"):
     """Argument list that submits a checked job; holds no secret."""
     argv = [
-        "sbatch",
-        "--parsable",
-        "--export=NONE",
-        "--no-requeue",
+        *SUBMIT,
         "--job-name=" + JOB_NAME,
         "--comment=" + job_comment(config.hub_id, job),
         "--output={}/log/{}.log".format(config.base_dir, job["spawn_id"]),

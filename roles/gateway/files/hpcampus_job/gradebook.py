@@ -11,22 +11,18 @@ import os
 import re
 import socket
 import struct
-import threading
 import time
 
-from .api_port import carry
-from .log import log
+from .listener import PAUSE_SECONDS, Listener, carry
 
 SOCKET_DIR = "gradebook"
 SOCKET_NAME = ".s.PGSQL.5432"
 CONNECTIONS_MAX = 32
 RETRY_SECONDS = 20
-PAUSE_SECONDS = 0.5
 ANSWER_SECONDS = 30
 IDLE_SECONDS = 20 * 24 * 3600
 HEAD_MAX = 16384
 STARTUP_MAX = 10000
-LINES_MAX = 20
 _STATUS = re.compile(rb"\AHTTP/1\.[01] ([0-9]{3})(?: |\r)")
 
 
@@ -34,7 +30,7 @@ class RefusedError(Exception):
     """The hub does not lead to the gradebook; the text is for a person."""
 
 
-class Gradebook:
+class Gradebook(Listener):
     """A database's socket beside the notebook server's, for the course's own server.
 
     Args:
@@ -46,50 +42,24 @@ class Gradebook:
     def __init__(self, private_dir, slug, env):
         self._hub_socket = private_dir + "/hub.sock"
         self._request = request(slug, env)
-        self._said = 0
-        self._slots = threading.BoundedSemaphore(CONNECTIONS_MAX)
         directory = f"{private_dir}/s/{SOCKET_DIR}"
         os.mkdir(directory, 0o700)
-        self._server = socket.socket(socket.AF_UNIX)
-        self._server.bind(f"{directory}/{SOCKET_NAME}")
-        self._server.listen(CONNECTIONS_MAX)
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(f"{directory}/{SOCKET_NAME}")
+        server.listen(CONNECTIONS_MAX)
+        super().__init__("gradebook", server, CONNECTIONS_MAX)
 
-    def start(self):
-        """Begin in a thread of its own."""
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        """Let connections in for ever; without a free slot, descriptor or thread they wait in the kernel's queue."""
-        while True:
-            self._slots.acquire()
-            client = None
-            try:
-                client, _ = self._server.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-            except Exception as error:  # noqa: BLE001 (no descriptor, no thread, no memory: all of it passes)
-                if client is not None:
-                    client.close()
-                self._slots.release()
-                self._say("gradebook-waits", str(error))
-                time.sleep(PAUSE_SECONDS)
-
-    def _serve(self, client):
+    def serve(self, client, peer):  # noqa: ARG002 (a unix socket's peer has no address)
         """Carry one connection, or tell the database's client why not."""
         try:
-            with client:
-                try:
-                    hub, rest = self._reach()
-                except RefusedError as error:
-                    self._say("gradebook-refused", str(error))
-                    tell(client, str(error))
-                    return
-                with hub, contextlib.suppress(OSError):  # one of the two hung up
-                    client.sendall(rest)
-                    carry(client, hub, IDLE_SECONDS)
-        except OSError as error:
-            self._say("gradebook-connection-lost", str(error))
-        finally:
-            self._slots.release()
+            hub, rest = self._reach()
+        except RefusedError as error:
+            self.say("refused", str(error))
+            tell(client, str(error))
+            return
+        with hub, contextlib.suppress(OSError):  # one of the two hung up
+            client.sendall(rest)
+            carry(client, hub, IDLE_SECONDS)
 
     def _reach(self):
         """Return a connection on which the database speaks, and what it has said; what restarts at the moment is waited for."""
@@ -113,11 +83,6 @@ class Gradebook:
             judge(head)
             opened.pop_all()
         return hub, rest
-
-    def _say(self, event, detail):
-        if self._said < LINES_MAX:
-            self._said += 1
-            log(event, detail)
 
 
 def gradebook_of(spawn, private_dir):

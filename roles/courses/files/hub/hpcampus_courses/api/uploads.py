@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Bodies that are files: streamed to the disk on their way in, and from it on their way out."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -25,9 +26,9 @@ class FileHandler(ApiHandler):
     _failure: Exception | None = None
     _is_whole = False
 
+    @abstractmethod
     def file_max(self) -> int:
         """The most bytes that the file may have."""
-        raise NotImplementedError
 
     def body_max(self) -> int:
         """A file's limit where one is sent."""
