@@ -196,7 +196,7 @@ def test_the_forced_command_takes_an_image(config_file: Path) -> None:
     assert (config_file.parent / "images/notebook.sif").read_bytes() == data
     cut = door(config_file, f"image notebook {'1' * 64} {len(data)}", data[:100])
     assert cut.returncode == 1
-    assert cut.stderr.startswith(b"gateway: the file ended")
+    assert cut.stderr.startswith(b"gateway: what was sent ended")
     assert (config_file.parent / "images/notebook.sif").read_bytes() == data
 
 

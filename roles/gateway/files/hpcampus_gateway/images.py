@@ -7,7 +7,6 @@ the link is replaced; running jobs keep the file they have open.
 """
 
 import contextlib
-import hashlib
 import os
 import re
 import time
@@ -15,9 +14,9 @@ import time
 from .config import SLUG_RULE
 from .errors import BadRequestError, GatewayError
 from .files import PART, remove, whole
+from .receiving import copy
 
 IMAGE_MAX_BYTES = 32 * 1024**3
-CHUNK_BYTES = 1024 * 1024
 LEFTOVER_SECONDS = 86400
 LISTED_MAX = 200
 # A SIF file begins with a line that starts it as a program, 32 bytes long, and then says what it is.
@@ -98,7 +97,7 @@ def receive(base_dir, name, sha256, size, source, say):
             began = time.time()
             say(f"{name}: receiving {size / 1e6:.0f} MB")
             with whole(path) as sink:
-                copy(source, sink, sha256, size)
+                take(source, sink, sha256, size)
             say(f"{name}: received and checked in {time.time() - began:.0f} s")
         point(f"{base_dir}/images/{name}.sif", f"{name}/{sha256}.sif")
     except OSError as error:
@@ -125,19 +124,12 @@ def remove_leftovers(folder):
                 remove(path)
 
 
-def copy(source, sink, sha256, size):
-    """Copy a file that is an image of this size and hash; ImageError says what is wrong with another."""
-    digest, left = hashlib.sha256(), size
-    while left:
-        data = source.read(min(CHUNK_BYTES, left))
-        if not data:
-            raise ImageError(f"the file ended {left} bytes too early")
-        digest.update(data)
-        sink.write(data)
-        left -= len(data)
+def take(source, sink, sha256, size):
+    """Take a file that is an image of this size and hash; ImageError says what is wrong with another."""
+    digest = copy(source, sink, size, ImageError)
     if source.read(1):
         raise ImageError("the file goes on after the size announced")
-    if digest.hexdigest() != sha256:
+    if digest != sha256:
         raise ImageError("the file does not have the hash announced: it was damaged on its way")
     sink.seek(MAGIC_AT)
     if sink.read(len(MAGIC)) != MAGIC:

@@ -8,7 +8,6 @@ at the end, so that what was done is known also when the connection is lost in t
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from .accounts import ONE
 from .config import SLUG, SLUG_RULE
 from .errors import BadRequestError, GatewayError
 from .homes import Entry, NoHomeError, bring, digest
+from .receiving import copy
 
 TREE_MAX_BYTES = 1024**3
 FILES_MAX = 10000
@@ -28,7 +28,6 @@ MEMBERS_MAX = 50000
 NAMES_MAX = 32
 NAME_MAX_BYTES = 255
 PATH_MAX_BYTES = 1000
-CHUNK_BYTES = 1024 * 1024
 COURSE_PREFIX = "course-"
 _TREE = re.compile(r"\Atree (?P<course>" + SLUG_RULE + r") (?P<sha256>[0-9a-f]{64}) (?P<size>[1-9][0-9]{0,11})\Z")
 _DAY = re.compile(r"\A[0-9]{8}\Z")
@@ -132,9 +131,11 @@ def received(base_dir, source, sha256, size):
         raise TreeError(f"the files cannot be kept in {base_dir}: {error.strerror}") from error
     with spool:
         try:
-            copy(source, spool, sha256, size)
+            found = copy(source, spool, size, TreeError)
         except OSError as error:
             raise TreeError(f"the files cannot be kept in {base_dir}: {error.strerror}") from error
+        if found != sha256:
+            raise TreeError("the files do not have the hash announced: they were damaged on their way")
         yield spool
 
 
@@ -144,21 +145,6 @@ def report_of(base_dir, person, course, entries, spool, day):
         return bring(base_dir, person, course, entries, spool, day)
     except NoHomeError:  # gone this moment
         return {"id": person, "error": "the home is gone"}
-
-
-def copy(source, spool, sha256, size):
-    """Copy a tar of this size and hash."""
-    hashed, left = hashlib.sha256(), size
-    while left:
-        data = source.read(min(CHUNK_BYTES, left))
-        if not data:
-            raise TreeError(f"the files ended {left} bytes too early")
-        hashed.update(data)
-        spool.write(data)
-        left -= len(data)
-    if hashed.hexdigest() != sha256:
-        raise TreeError("the files do not have the hash announced: they were damaged on their way")
-    spool.flush()
 
 
 def read_entries(spool, size):

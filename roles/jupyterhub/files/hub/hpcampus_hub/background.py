@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+AGAIN_SECONDS = 1.0
+
 
 class Background:
     """One task at most.
@@ -27,9 +29,11 @@ class Background:
             self._task = asyncio.create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:
-        """Cancel it and wait for its end."""
+        """Cancel it and wait for its end; a library on the way may lose a cancellation, so it is asked again."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=AGAIN_SECONDS)
             with contextlib.suppress(asyncio.CancelledError):
-                await task
+                task.result()
