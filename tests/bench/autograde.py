@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import heapq
 import secrets
 import time
 from pathlib import Path
@@ -24,6 +25,8 @@ PLAIN = "env HPCAMPUS_COURSE_ROLE=student nbgrader autograde ps1 --KernelManager
 # Results of the same submissions are not taken from an earlier round.
 SANDBOXED = "nbgrader autograde ps1 --SandboxedAutograde.run_again=True"
 SLOTS = (1, 2, 4)
+KEPT = "nbgrader autograde ps1 --force"
+SIMULATED_SLOTS = (1, 2, 8, 64)
 
 
 def measure(submissions: int) -> None:
@@ -43,8 +46,49 @@ async def _measure(platform: Platform, submissions: int) -> None:
                         course, f"{place}/slots-{slots}", submissions, SANDBOXED, f"on the cluster, {slots} slots"
                     )
                     throttling.cancel()
+            await _simulate(course, f"{place}/slots-{SLOTS[-1]}/course", submissions)
         finally:
             await course.cell(f"import shutil; shutil.rmtree({place!r})")
+
+
+async def _simulate(course: Notebook, place: str, submissions: int) -> None:
+    """Measure what the course's server does itself and what a task takes, and print what so many slots would make of it."""
+    began = time.monotonic()
+    await run(course, KEPT, where=place)
+    own = (time.monotonic() - began) / submissions
+    seconds: list[float] = await course.json_cell(
+        "import json, pathlib\n"
+        "newest = sorted(pathlib.Path('/srv/hpcampus/runs/results').glob('*.json'), key=lambda path: path.stat().st_mtime)\n"
+        f"print(json.dumps([json.loads(path.read_text())['seconds'] for path in newest[-{submissions}:]]))"
+    )
+    task = sum(seconds) / len(seconds)
+    print(f"the course's server itself: {own:.2f} s each; a task: {task:.2f} s")
+    for slots in SIMULATED_SLOTS:
+        took = simulated(submissions, slots, own, task)
+        print(
+            f"simulated, {slots} slots on cores of their own: {took:.1f} s, {took / submissions:.2f} s each", flush=True
+        )
+
+
+def simulated(submissions: int, slots: int, own: float, task: float) -> float:
+    """Reckon how long a run takes when no task takes time from the course's server.
+
+    Args:
+        submissions: How many.
+        slots: Tasks that run at the same time.
+        own: Seconds of the course's server for each, half of them before the task and half after it.
+        task: Seconds of a task.
+
+    Returns:
+        Seconds of the run: all are handed out one after the other, then scored one after the other.
+    """
+    free = [0.0] * slots
+    scored = submissions * own / 2
+    for number in range(submissions):
+        ended = max(heapq.heappop(free), (number + 1) * own / 2) + task
+        heapq.heappush(free, ended)
+        scored = max(scored, ended) + own / 2
+    return scored
 
 
 async def _report(course: Notebook, place: str, submissions: int, command: str, words: str) -> None:
