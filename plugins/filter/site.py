@@ -50,7 +50,11 @@ def site_problems(
         reach = {
             host: {key: hosts[host].get(key) for key in ("ansible_host", "ansible_user")} for host in groups["all"]
         }
-        texts = [text for values in known.values() for text in checks.site_problems(values, site, groups, reach)]
+        texts = [
+            text
+            for host, values in known.items()
+            for text in checks.site_problems(values, site, groups, reach, hosts[host].get("inventory_dir"))
+        ]
         texts += [text for host in groups["all"] for text in checks.unknown_problems(hosts[host], site)]
     texts += _scattered(own, known)
     # What a group or the whole site sets is told once.

@@ -27,7 +27,7 @@ from hpcampus.inventory_files import (
     write_documents,
 )
 from hpcampus.passwords import generate_password, hash_password
-from hpcampus.record_kinds import ACCOUNT_STEP, CLUSTER, COURSE, IMAGE, PROFILES, RecordKind
+from hpcampus.record_kinds import ACCOUNT_STEP, CLUSTER, COURSE, IMAGE, IMAGE_STEP, PROFILES, RecordKind
 from hpcampus.records import centre_profile, find, refuse_known, with_login
 from hpcampus.render import account_record, groups_of, host_variables, instructors_without_password
 from hpcampus.setup.model import NewAccount
@@ -92,6 +92,8 @@ class Book:
         refuse_known(records, kind, str(record[kind.key]))
         self.steps |= set(kind.steps)
         if kind is COURSE:
+            if record.get("image_test"):
+                self.steps.add(IMAGE_STEP)
             self._add_course(record)
         else:
             insert_record(self.site, self.documents, kind.variable, record, records)
@@ -195,6 +197,7 @@ class Book:
             variables(self.site, self.documents, secret=True),
             groups_of(hosts),
             host_variables(hosts),
+            self.site.inventory,
         )
         if problems:
             raise InventoryError("inventory-contradicts", problems="\n".join(problems), path=self.site.main_file)

@@ -61,6 +61,7 @@ def inventory_problems(
     secrets: Mapping[str, Any],
     groups: Mapping[str, Sequence[str]],
     hosts: Mapping[str, Mapping[str, Any]] | None = None,
+    inventory: Path | None = None,
 ) -> list[str]:
     """Give everything that the collection would refuse.
 
@@ -70,6 +71,7 @@ def inventory_problems(
         secrets: Decrypted variables of the vault.
         groups: Hosts of each group.
         hosts: Variables of the centres' login nodes.
+        inventory: Directory with the files that courses name; without it they are left out of the question.
     """
     site = {**read_plain(collection / DEFAULTS), **{k: v for k, v in main.items() if k.startswith("site_")}}
     hub = groups["hub"][0] if "{{" in str(site["site_hub_name"]) else site["site_hub_name"]
@@ -78,7 +80,13 @@ def inventory_problems(
             site[name] = fallback
     hashes = secrets.get("vault_password_hashes") or {}
     site["site_accounts"] = [_with_hash(account, hashes) for account in site["site_accounts"]]
-    return list(load_checks(collection).site_problems({**main, **secrets}, site, groups, hosts))
+    place = None if inventory is None else str(inventory)
+    return list(load_checks(collection).site_problems({**main, **secrets}, site, groups, hosts, place))
+
+
+def image_of(collection: Path, course: Mapping[str, Any], profiles: Sequence[Mapping[str, Any]]) -> str:
+    """Give the image in which servers of a course start unless somebody chooses another one."""
+    return str(load_checks(collection).image_of(course, profiles))
 
 
 def _with_hash(account: Mapping[str, Any], hashes: Mapping[str, Any]) -> dict[str, Any]:

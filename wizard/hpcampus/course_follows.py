@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from hpcampus.collection_checks import image_of
 from hpcampus.course_links import make_link
 from hpcampus.records import course_directories
 
@@ -33,7 +34,7 @@ def follows(
     Returns:
         ``account``: the hub's user whose server is the course's own; ``groups``: people of each group of the hub, by its name;
         ``page`` and ``server``: addresses; ``directories``: places on clusters; ``gradebook``: what it is kept in; ``link``: one that
-        starts a notebook of the course, with its repository if it has one.
+        starts a notebook of the course, with its repository if it has one; ``image``: the one that its servers start in.
     """
     slug = str(record["slug"])
     account = f"course-{slug}"
@@ -46,6 +47,7 @@ def follows(
         "directories": course_directories(slug, main, groups),
         "gradebook": "/course/gradebook.db" if sqlite else f"hpcampus_course_{slug.replace('-', '_')}",
         "link": make_link(collection, url, record),
+        "image": image_of(collection, record, main["site_profiles"]),
     }
 
 

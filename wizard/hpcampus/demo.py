@@ -103,7 +103,7 @@ def write_inventory(site: Site, containers: Containers, example: Path) -> tuple[
         The accounts that a person may use.
     """
     make_private_directory(site.inventory)
-    for source in sorted(example.rglob("*.yml")):
+    for source in sorted(path for path in example.rglob("*") if path.is_file()):
         target = site.inventory / source.relative_to(example)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, source.read_bytes(), PUBLIC_FILE)

@@ -31,8 +31,9 @@ USES_A_ROLE = re.compile(r"\b(?:import|include)_role\b")
 # Host keys are for ssh, no variable.
 NOT_VARIABLES = {"known_hosts.txt"}
 LEFT_BEHIND = ("~", ".bak", ".orig", ".swp", ".retry")
+NAMES_TESTS = "image_test"
 NAMES_FILES = re.compile(r"(_files?|_certificates?)$")
-LARGEST_NAMED_FILE = 1_000_000
+LARGEST_NAMED_FILE = 5_000_000
 
 
 @dataclass
@@ -165,14 +166,15 @@ def _shared_by_playbooks(playbooks: Path) -> list[Path]:
 def inventory_digest(inventory: Path) -> str:
     """Digest what Ansible reads of an inventory: its values, without comments and the way they are written.
 
-    Files of this machine that a variable for files names, such as a certificate, count with their content.
+    Files of this machine that a variable for files names, such as a certificate, count with their content, and so do the notebooks
+    by which courses test images, with what lies beside them.
     """
     digest = hashlib.sha256()
     named: set[str] = set()
     for path in _inventory_files(inventory):
         content = path.read_bytes()
         if path.suffix in YAML_SUFFIXES:
-            named |= _named_files(content)
+            named |= _named_files(content, inventory)
             content = _values(content)
         digest.update(str(path.relative_to(inventory)).encode() + b"\0" + hashlib.sha256(content).digest())
     for name in sorted(named):
@@ -204,13 +206,15 @@ def _values(content: bytes) -> bytes:
     return "\0".join(parts).encode(errors="surrogatepass")
 
 
-def _named_files(content: bytes) -> set[str]:
-    """Give the absolute paths that stand in variables for files of this machine."""
+def _named_files(content: bytes, inventory: Path) -> set[str]:
+    """Give the absolute paths that stand in variables for files of this machine, and those of the files that test images."""
     found: set[str] = set()
 
     def visit(node: yaml.Node | None, *, of_files: bool) -> None:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
+                if key.value == NAMES_TESTS and isinstance(value, yaml.ScalarNode) and value.value:
+                    found.update(_beside(inventory / value.value))
                 visit(value, of_files=NAMES_FILES.search(str(key.value)) is not None)
         elif isinstance(node, yaml.SequenceNode):
             for item in node.value:
@@ -221,6 +225,14 @@ def _named_files(content: bytes) -> set[str]:
     with contextlib.suppress(yaml.YAMLError, UnicodeDecodeError, RecursionError):
         visit(yaml.compose(content, Loader=LOADER), of_files=False)
     return found
+
+
+def _beside(path: Path) -> Iterator[str]:
+    """Give the files of the directory that a path lies in, hidden ones left out."""
+    with contextlib.suppress(OSError, ValueError):
+        for other in sorted(path.parent.rglob("*")):
+            if not any(part.startswith(".") for part in other.relative_to(path.parent).parts):
+                yield str(other)
 
 
 def _content(path: Path) -> bytes:

@@ -54,3 +54,5 @@ KINDS = {kind.name: kind for kind in (CLUSTER, COURSE, IMAGE)}
 PROFILES = "site_profiles"
 # Accounts of the hub are written by the step of the hub.
 ACCOUNT_STEP = "hub"
+# The test of a course runs in the image where that is published.
+IMAGE_STEP = "images"

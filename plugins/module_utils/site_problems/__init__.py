@@ -17,6 +17,7 @@ from .courses import course_problems
 from .files import file_problems
 from .findings import Record, problem
 from .groups import group_problems, profile_shape_problems
+from .image_tests import image_of
 from .images import apptainer_problems, image_problems
 from .names import name_problems, unknown_problems
 from .partitions import partition_problems
@@ -26,6 +27,7 @@ __all__ = [
     "account_problems",
     "certificate_problems",
     "group_problems",
+    "image_of",
     "name_problems",
     "problem",
     "site_problems",
@@ -38,6 +40,7 @@ def site_problems(
     site: Record,
     groups: t.Mapping[str, t.Sequence[str]],
     hosts: t.Mapping[str, Record] | None = None,
+    inventory: str | None = None,
 ) -> list[str]:
     """Find everything that is wrong with an inventory whose variables have the shapes that the roles want.
 
@@ -46,6 +49,7 @@ def site_problems(
         site: The ``site_`` variables with their defaults filled in.
         groups: Host names of each group.
         hosts: What is known of the variables of every host, for the login nodes of centres.
+        inventory: Its directory, for files of it that a course names; None where it is not known.
 
     Returns:
         One message for each problem, in a stable order; empty when all is well.
@@ -60,7 +64,7 @@ def site_problems(
         *partition_problems(site),
         *image_problems(site),
         *profile_problems(site, groups),
-        *course_problems(site),
+        *course_problems(site, inventory),
         *account_problems(site),
         *file_problems(site),
         *apptainer_problems(variables),

@@ -12,6 +12,7 @@ from .course_calendar import calendar_problems
 from .course_files import course_records, course_variable, courses, is_course_variable
 from .course_material import material_problems
 from .findings import SLUG, Record, known, line, matches, problem
+from .image_tests import image_test_problems
 from .profiles import SLURM_NAME
 
 NEEDED = {
@@ -22,8 +23,8 @@ NEEDED = {
 DIRECTORY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
 
-def course_problems(site: Record) -> t.Iterator[str]:
-    """Check the courses, those of the list and those with a file of their own, against images, sizes and each other."""
+def course_problems(site: Record, inventory: str | None) -> t.Iterator[str]:
+    """Check the courses, those of the list and those with a file of their own, against images, sizes, each other and their tests."""
     yield from _shape_problems(site)
     yield from _name_problems(site)
     for where, record in courses(site):
@@ -33,6 +34,7 @@ def course_problems(site: Record) -> t.Iterator[str]:
         yield from _server_problems(where, record, site)
         yield from material_problems(where, record)
         yield from calendar_problems(where, record)
+        yield from image_test_problems(where, record, inventory)
 
 
 def _shape_problems(site: Record) -> t.Iterator[str]:

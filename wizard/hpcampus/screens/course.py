@@ -40,6 +40,9 @@ def print_course(console: Console, record: Mapping[str, Any], follows: Mapping[s
         say(console, f"  {t('course.group', name=name)}: {', '.join(people) or '-'}")
     for place_there in follows["directories"]:
         say(console, f"  {t('course.directory')}: {place_there}")
+    test = record.get("image_test")
+    tested = f" ({t('course.image-test', notebook=test)})" if test else ""
+    say(console, f"  {t('course.image')}: {follows['image']}{tested}")
     say(console, f"  {t('course.time')}: {_time(record, str(follows['phase']))}")
 
 

@@ -269,6 +269,7 @@ class Setup:
             variables(self.site, documents, secret=True),
             groups_of(hosts),
             host_variables(hosts),
+            self.site.inventory,
         )
         if problems:
             raise InventoryError("inventory-contradicts", problems="\n".join(problems), path=self.site.main_file)

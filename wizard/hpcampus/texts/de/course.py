@@ -16,6 +16,8 @@ TEXTS: Final[dict[str, str]] = {
     "course.link": "Link für Studierende",
     "course.group": "Gruppe {name}",
     "course.directory": "Verzeichnis",
+    "course.image": "Image",
+    "course.image-test": "Jobs bekommen es, wenn {notebook} darin gelaufen ist",
     "course.time": "Zeit",
     "course.phase.before": "noch nicht begonnen; Studierende sehen ihn ab {start}",
     "course.phase.now": "Studierende sehen ihn",

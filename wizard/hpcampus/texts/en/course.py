@@ -16,6 +16,8 @@ TEXTS: Final[dict[str, str]] = {
     "course.link": "link for students",
     "course.group": "group {name}",
     "course.directory": "directory",
+    "course.image": "image",
+    "course.image-test": "jobs get it when {notebook} has run in it",
     "course.time": "time",
     "course.phase.before": "not begun; students see it from {start}",
     "course.phase.now": "students see it",
