@@ -21,13 +21,28 @@ def run_playbook(*words: str, **environment: str) -> str:
     Raises:
         AssertionError: with all that was said, when it fails.
     """
+    done = _run(words, environment)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+    return done.stdout
+
+
+def refused_playbook(*words: str) -> str:
+    """Run ansible-playbook, which has to fail at a task, and give what it printed.
+
+    Raises:
+        AssertionError: with all that was said, when it ends otherwise.
+    """
+    done = _run(words, {})
+    assert done.returncode == 2, done.stdout[-5000:] + done.stderr
+    return done.stdout
+
+
+def _run(words: tuple[str, ...], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     inventories = [f"--inventory={MOLECULE / name / 'inventory'}" for name in ("shared", os.environ["HPCAMPUS_LAB"])]
-    done = subprocess.run(
+    return subprocess.run(
         ["ansible-playbook", *inventories, *words],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, **environment},
     )
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
-    return done.stdout
