@@ -26,6 +26,7 @@ TEACHERS_OF_A_COURSE = ("course+alice", "course+otto")
 SENT = {"Hpcampus-SHA256": digest(TAR), "Hpcampus-Notebooks": "p1"}
 SCORES = {"max_score": 10, "scores": [{"student": "bob", "score": 7, "max_score": 10}]}
 RUN = {"assignment": "ps1", "total": 3, "state": "running"}
+NEEDED = {"version": 1, "python": "3.11.2", "packages": {"numpy": "2.3.1"}, "missing": ["ourlib"]}
 LINE_ITEM = {"line_item_url": "https://lms.example.org/1", "max_score": 10}
 
 
@@ -53,6 +54,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("courses/{slug}/assignments/{assignment}/release", "GET"): Case(EVERYBODY),
     ("courses/{slug}/assignments/{assignment}/release", "PUT"): Case(LEADERS, TAR, headers=tuple(SENT.items())),
     ("courses/{slug}/assignments/{assignment}/release", "DELETE"): Case(LEADERS),
+    ("courses/{slug}/assignments/{assignment}/requirements", "PUT"): Case(LEADERS, json_body=NEEDED),
     ("courses/{slug}/assignments/{assignment}/submissions", "POST"): Case(PEOPLE, json_body=claim),
     ("courses/{slug}/calendar", "GET"): Case(EVERYBODY),
     ("courses/{slug}/submissions", "GET"): Case(EVERYBODY),

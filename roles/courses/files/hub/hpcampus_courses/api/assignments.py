@@ -2,15 +2,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What instructors hand out."""
 
+import re
 from typing import ClassVar
 
 from hpcampus_courses.clock import as_text
 from hpcampus_courses.people import EVERYBODY, LEADERS
 from hpcampus_courses.settings import Course
 from hpcampus_courses.store.releases import Release
+from hpcampus_courses.store.requirements import Requirements
 
+from . import fields
 from .base import Allowed, ApiHandler, RefusalError
 from .uploads import FileHandler
+
+PACKAGES_MAX = 500
+
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
 
 
 class Courses(ApiHandler):
@@ -95,6 +103,31 @@ class ReleaseFile(FileHandler):
         if not await self.store.releases.withdraw(slug, assignment):
             raise not_released(assignment)
         await self.note("withdraw", assignment=assignment)
+        self.finish({})
+
+
+class Needed(ApiHandler):
+    """What a version of an assignment needs to run."""
+
+    ALLOWED: ClassVar[Allowed] = {"PUT": LEADERS}
+
+    async def put(self, slug: str, assignment: str) -> None:
+        """Remember it; the same again changes nothing."""
+        assignment, body = self.assignment(assignment), self.json_body()
+        packages, python = body.get("packages", {}), fields.text(body, "python", 100)
+        if not isinstance(packages, dict) or len(packages) > PACKAGES_MAX:
+            raise fields.refused("packages", f"an object of at most {PACKAGES_MAX} versions by the names of packages")
+        for name, version in packages.items():
+            if not _PACKAGE.fullmatch(name) or not isinstance(version, str) or not _VERSION.fullmatch(version):
+                raise fields.refused("packages", "an object with a version for each name of a package")
+        if not _VERSION.fullmatch(python):
+            raise fields.refused("python", "a version")
+        missing = fields.texts(body, "missing", PACKAGES_MAX)
+        if not all(name.isidentifier() for name in missing):
+            raise fields.refused("missing", "a list of names of modules")
+        needed = Requirements(python, packages, missing)
+        if not await self.store.needs.put(slug, assignment, fields.count(body, "version"), needed):
+            raise not_released(assignment)
         self.finish({})
 
 

@@ -4,7 +4,7 @@
 
 from hpcampus_courses.gradebook import GradebookHandler
 
-from .assignments import Assignments, Calendar, Courses, ReleaseFile
+from .assignments import Assignments, Calendar, Courses, Needed, ReleaseFile
 from .grades import Draft, Grades, LineItems, Release, Table
 from .progress import AuditLines, OneRun, Roster, Runs
 from .submissions import Begin, FeedbackFile, SubmissionFile, Submissions
@@ -17,6 +17,7 @@ ROUTES = (
     (r"courses", Courses),
     (rf"{_COURSE}/assignments", Assignments),
     (rf"{_COURSE}/assignments/{_ASSIGNMENT}/release", ReleaseFile),
+    (rf"{_COURSE}/assignments/{_ASSIGNMENT}/requirements", Needed),
     (rf"{_COURSE}/assignments/{_ASSIGNMENT}/submissions", Begin),
     (rf"{_COURSE}/calendar", Calendar),
     (rf"{_COURSE}/gradebook", GradebookHandler),

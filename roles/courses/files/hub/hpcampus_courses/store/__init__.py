@@ -13,6 +13,7 @@ from .content import Content
 from .database import Database
 from .grades import Grades
 from .releases import Releases
+from .requirements import Needs
 from .runs import Runs
 from .submissions import Submissions
 
@@ -34,6 +35,7 @@ class Store:
         self.database = Database(directory / "courses.sqlite")
         self.content = Content(directory / "content", reserve_bytes)
         self.releases = Releases(self.database)
+        self.needs = Needs(self.database)
         self.submissions = Submissions(self.database)
         self.grades = Grades(self.database)
         self.runs = Runs(self.database)

@@ -62,6 +62,14 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX audit_of ON audit (course, serial);
     """,
+    """
+    CREATE TABLE requirements (
+        course TEXT NOT NULL, assignment TEXT NOT NULL, version INTEGER NOT NULL, python TEXT NOT NULL, packages TEXT NOT NULL,
+        missing TEXT NOT NULL,
+        PRIMARY KEY (course, assignment, version),
+        FOREIGN KEY (course, assignment, version) REFERENCES releases (course, assignment, version)
+    ) STRICT;
+    """,
 )
 
 

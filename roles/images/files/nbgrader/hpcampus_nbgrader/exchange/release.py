@@ -14,6 +14,7 @@ from nbgrader.exchange import abc
 
 from . import tar, times
 from .common import ServiceExchange
+from .requirements import Requirements, requirements_of
 from .service import Service, ServiceError
 
 
@@ -44,6 +45,7 @@ class ReleaseAssignment(ServiceExchange, abc.ExchangeReleaseAssignment):
             }
             path = ("courses", self.course, "assignments", self.assignment, "release")
             answer = service.upload(*path, content=packed.content, size=packed.size, headers=headers)
+            self._tell_requirements(service, requirements_of(packed.content), answer["version"])
             self._take_due_date(service)
         self.log.info("Released as: %s %s, version %s", self.course, self.assignment, answer.get("version"))
 
@@ -60,6 +62,16 @@ class ReleaseAssignment(ServiceExchange, abc.ExchangeReleaseAssignment):
         names = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
         near = difflib.get_close_matches(self.assignment, names, 1)
         self.fail(f"There is no assignment {path}.{f' Did you mean {near[0]}?' if near else ''}")
+
+    def _tell_requirements(self, service: Service, needed: Requirements, version: int) -> None:
+        """Let the service keep what the notebooks import, for a public copy of the assignment; without it they are released too."""
+        if needed.missing:
+            self.log.warning("The notebooks import what is not installed here: %s", ", ".join(needed.missing))
+        path = ("courses", self.course, "assignments", self.assignment, "requirements")
+        try:
+            service.send("PUT", *path, body={"version": version, **needed.as_json()})
+        except ServiceError as error:
+            self.log.warning("A public copy will not say which packages the assignment needs: %s", error)
 
     def _take_due_date(self, service: Service) -> None:
         """Let the gradebook know the deadline of the course's calendar, which late penalties and --before-duedate use."""
