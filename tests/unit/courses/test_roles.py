@@ -23,6 +23,7 @@ EVERYBODY = STUDENTS | STAFF
 OUTSIDERS = ("eve", "otto", "carol", "course-bio2")
 TEACHERS_OF_A_COURSE = ("course+alice", "course+otto")
 
+EMPTY_TAR = bytes(1024)
 SENT = {"Hpcampus-SHA256": digest(TAR), "Hpcampus-Notebooks": "p1"}
 SCORES = {"max_score": 10, "scores": [{"student": "bob", "score": 7, "max_score": 10}]}
 RUN = {"assignment": "ps1", "total": 3, "state": "running"}
@@ -72,6 +73,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("courses/{slug}/line-items/{assignment}", "PUT"): Case(LEADERS, json_body=LINE_ITEM),
     ("courses/{slug}/runs", "GET"): Case(STAFF),
     ("courses/{slug}/runs/{run}", "PUT"): Case(LEADERS, json_body=RUN),
+    ("courses/{slug}/archive", "GET"): Case(LEADERS),
+    ("courses/{slug}/public-copy", "GET"): Case(LEADERS),
     ("courses/{slug}/audit", "GET"): Case(LEADERS),
     ("courses/{slug}/audit", "POST"): Case(STAFF, json_body={"action": "collect"}),
 }
@@ -100,7 +103,7 @@ async def ask(client: Client, path: str, method: str, case: Case) -> Answer:
 async def fill(site: Site) -> dict[str, str]:
     """A released assignment, bob's submission to it, with feedback, points and a line item."""
     ida, bob = site.as_("ida"), site.as_("bob")
-    await ida.release("py1", "ps1")
+    await ida.release("py1", "ps1", EMPTY_TAR)
     submission = await bob.submit("py1", "ps1", TAR)
     await ida.put("courses", "py1", "submissions", submission, "feedback", body=TAR, Hpcampus_SHA256=digest(TAR))
     await ida.put("courses", "py1", "grades", "ps1", json_body=SCORES)

@@ -22,6 +22,7 @@ from typing import Any
 from hpcampus_hub.names import is_slug
 
 from .deadlines import POLICIES, Deadline, LateRules
+from .licences import SPDX
 from .names import problem_of_name
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -57,6 +58,8 @@ class Course:
     graders: frozenset[str] = frozenset()
     students: tuple[str, ...] = ()
     open: bool = False
+    private: bool = True
+    """Whether only its members learn that there is such a course."""
     assignments: bool = True
     start: date | None = None
     """Before this day students do not see the course."""
@@ -66,6 +69,8 @@ class Course:
     """Limit of this course for a submission; 0 takes that of the service."""
     deadlines: Mapping[str, Deadline] = field(default_factory=dict)
     late: LateRules = field(default_factory=LateRules)
+    licence: str = ""
+    """Id of SPDX of the licence under which it may be given on; "" when none was chosen."""
     record: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -160,12 +165,14 @@ def _course(place: str, data: object) -> Course:
         graders=frozenset(_names(f"{place}.graders", record.get("graders"))),
         students=_names(f"{place}.students", record.get("students")),
         open=_flag(f"{place}.open", record.get("open", False)),
+        private=_flag(f"{place}.private", record.get("private", True)),
         assignments=_flag(f"{place}.assignments", record.get("assignments", True)),
         start=_day(f"{place}.start", record.get("start")),
         end=_day(f"{place}.end", record.get("end")),
         submission_max_mb=_number(f"{place}.quota_mb", record.get("quota_mb") or 0, 0, 2**30),
         deadlines=_deadlines(f"{place}.calendar.deadlines", calendar.get("deadlines")),
         late=_late(f"{place}.late", _mapping(f"{place}.late", record.get("late") or {})),
+        licence=_licence(f"{place}.licence", record.get("licence") or ""),
         record=record,
     )
 
@@ -197,6 +204,13 @@ def _late(place: str, data: Mapping[str, Any]) -> LateRules:
         percent=_number(f"{place}.percent", data.get("percent") or 0, 0, 100),
         grace_minutes=_number(f"{place}.grace_minutes", data.get("grace_minutes") or 0, 0, 525_600),
     )
+
+
+def _licence(place: str, value: object) -> str:
+    text = value if isinstance(value, str) else ""
+    if value and SPDX.fullmatch(text) is None:
+        raise SettingsError(f"{place}: {value!r} must be an id of https://spdx.org/licenses/, such as CC-BY-4.0")
+    return text
 
 
 def _moment(place: str, value: object) -> datetime:

@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Points: a draft, what students see, a table, and where they belong on a learning platform."""
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from hpcampus_courses.clock import as_text
+from hpcampus_courses.grades_table import csv_of
 from hpcampus_courses.people import EVERYBODY, LEADERS, STAFF
-from hpcampus_courses.store import Store
 from hpcampus_courses.store.grades import Check, Grade, LineItem, Score
 
 from . import fields
@@ -19,9 +17,6 @@ from .base import Allowed, ApiHandler, RefusalError
 STUDENTS_MAX = 5000
 CHECKS_MAX = 1000
 FLAGS_MAX = 50
-
-_COLUMNS = ("assignment", "student", "name", "score", "late_penalty", "points", "max_score", "needs_manual", "released")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Draft(ApiHandler):
@@ -122,37 +117,6 @@ class LineItems(ApiHandler):
         await self.store.grades.set_line_item(slug, item)
         await self.note("line item", assignment=assignment, detail=url)
         self.finish({})
-
-
-def csv_of(store: Store, slug: str) -> str:
-    """The drafts of a course as CSV."""
-    sheets = store.grades.sheets(slug)
-    released = {name for name, sheet in sheets.items() if not sheet.pending}
-    return as_csv(store.grades.listed(slug, released=False), released)
-
-
-def as_csv(grades: list[Grade], released: set[str]) -> str:
-    """Grades as CSV; a name that a spreadsheet would take for a formula gets an apostrophe."""
-    written = io.StringIO()
-    table = csv.writer(written)
-    table.writerow(_COLUMNS)
-    for grade in grades:
-        score = grade.score
-        texts = (
-            f"'{one}" if one.startswith(_FORMULA) else one for one in (grade.assignment, score.student, grade.name)
-        )
-        table.writerow(
-            [
-                *texts,
-                f"{score.score:g}",
-                f"{score.late_penalty:g}",
-                f"{max(0.0, score.score - score.late_penalty):g}",
-                f"{score.max_score:g}",
-                "yes" if score.needs_manual else "no",
-                "yes" if grade.assignment in released else "no",
-            ]
-        )
-    return written.getvalue()
 
 
 def _score(values: Mapping[str, Any]) -> Score:

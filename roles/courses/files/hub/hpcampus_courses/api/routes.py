@@ -4,6 +4,7 @@
 
 from hpcampus_courses.gradebook import GradebookHandler
 
+from .archive import ArchiveFile, PublicCopy
 from .assignments import Assignments, Calendar, Courses, Needed, ReleaseFile
 from .grades import Draft, Grades, LineItems, Release, Table
 from .progress import AuditLines, OneRun, Roster, Runs
@@ -33,4 +34,6 @@ ROUTES = (
     (rf"{_COURSE}/runs", Runs),
     (rf"{_COURSE}/runs/(?P<run>[^/]+)", OneRun),
     (rf"{_COURSE}/audit", AuditLines),
+    (rf"{_COURSE}/archive", ArchiveFile),
+    (rf"{_COURSE}/public-copy", PublicCopy),
 )

@@ -10,7 +10,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import HTTPError, StaticFileHandler
 
 from hpcampus_courses import links
-from hpcampus_courses.api.grades import csv_of
+from hpcampus_courses.grades_table import csv_of
 from hpcampus_courses.names import problem_of_name
 from hpcampus_courses.people import LEADERS, STAFF, Role
 from hpcampus_courses.settings import Course

@@ -17,7 +17,11 @@ from .requirements import Needs
 from .runs import Runs
 from .submissions import Submissions
 
-__all__ = ["Store"]
+__all__ = ["CONTENT", "DATABASE", "Store"]
+
+DATABASE = "courses.sqlite"
+CONTENT = "content"
+"""Names in the directory of the service."""
 
 
 class Store:
@@ -32,8 +36,8 @@ class Store:
     """
 
     def __init__(self, directory: Path, reserve_bytes: int = 0) -> None:
-        self.database = Database(directory / "courses.sqlite")
-        self.content = Content(directory / "content", reserve_bytes)
+        self.database = Database(directory / DATABASE)
+        self.content = Content(directory / CONTENT, reserve_bytes)
         self.releases = Releases(self.database)
         self.needs = Needs(self.database)
         self.submissions = Submissions(self.database)

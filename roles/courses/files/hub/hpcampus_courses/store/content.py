@@ -41,7 +41,7 @@ class Content:
 
     def path(self, sha256: str) -> Path:
         """Where the file of a digest is, or would be."""
-        return self._directory / sha256[:2] / sha256
+        return place_of(self._directory, sha256)
 
     def receive(self, size: int) -> "Incoming":
         """Begin a file of this many bytes.
@@ -154,6 +154,11 @@ class Incoming:
     def _remove(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+def place_of(directory: Path, sha256: str) -> Path:
+    """Where in the directory the file of a digest is, or would be."""
+    return directory / sha256[:2] / sha256
 
 
 def _sync(directory: Path) -> None:

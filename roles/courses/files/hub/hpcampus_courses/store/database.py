@@ -4,10 +4,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 Answer = TypeVar("Answer")
 
@@ -146,6 +146,46 @@ class Database:
         self._thread.submit(self._writer.close).result()
         self._thread.shutdown()
         self._reader.close()
+
+
+class Snapshot:
+    """What the database of another process, or of another connection, holds at one moment, while others go on writing.
+
+    It belongs to one thread, and is for reading at once: as long as it is open, the file of what is written meanwhile grows.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DatabaseError: there is none, or it is of another version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise DatabaseError(f"{path} cannot be opened: {error}") from error
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA busy_timeout = 10000")
+        self._connection.execute("PRAGMA query_only = ON")
+        self._connection.execute("BEGIN")
+        # The moment is that of the first reading.
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != len(MIGRATIONS):
+            self._connection.close()
+            raise DatabaseError(
+                f"{path} has version {version}, and this program needs {len(MIGRATIONS)}: start the course service of this release once"
+            )
+
+    def rows(self, query: str, *values: Any) -> Iterator[sqlite3.Row]:
+        """The rows of a query, one after the other."""
+        return self._connection.execute(query, values)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
 
 def meet(connection: sqlite3.Connection, student: str, name: str) -> None:

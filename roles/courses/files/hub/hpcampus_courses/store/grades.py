@@ -12,7 +12,8 @@ from hpcampus_courses.clock import as_text, from_text
 
 from .database import Database
 
-_SELECT = "SELECT g.*, coalesce(p.name, g.student) AS name FROM grades g LEFT JOIN people p ON p.id = g.student"
+SELECT = "SELECT g.*, coalesce(p.name, g.student) AS name FROM grades g LEFT JOIN people p ON p.id = g.student"
+"""Grades with the names of students."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,12 @@ class Grades:
 
     def listed(self, course: str, *, released: bool, assignment: str = "", student: str = "") -> list[Grade]:
         """Drafts, or what has been released, by assignment and student; "" stands for all."""
-        query, values = f"{_SELECT} WHERE g.course = ? AND g.released = ?", [course, int(released)]
+        query, values = f"{SELECT} WHERE g.course = ? AND g.released = ?", [course, int(released)]
         for column, value in (("assignment", assignment), ("student", student)):
             if value:
                 query += f" AND g.{column} = ?"
                 values.append(value)
-        return [_grade(row) for row in self._database.rows(f"{query} ORDER BY g.assignment, g.student", *values)]
+        return [grade_of(row) for row in self._database.rows(f"{query} ORDER BY g.assignment, g.student", *values)]
 
     async def draft(
         self, course: str, assignment: str, max_score: float, scores: Iterable[Score], time: datetime
@@ -161,7 +162,8 @@ def _row(course: str, assignment: str, score: Score, time: datetime) -> tuple[ob
     )  # fmt: skip
 
 
-def _grade(row: sqlite3.Row) -> Grade:
+def grade_of(row: sqlite3.Row) -> Grade:
+    """The grade of a row of :data:`SELECT`."""
     score = Score(
         student=row["student"],
         score=row["score"],
