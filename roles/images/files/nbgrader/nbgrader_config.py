@@ -33,8 +33,10 @@ c.ExchangeFactory.submit = "hpcampus_nbgrader.exchange.Submit"
 c.ExchangeFactory.collect = "hpcampus_nbgrader.exchange.Collect"
 
 if settings.is_course:
+    from hpcampus_nbgrader import reconnect
     from hpcampus_nbgrader.grades import publish_after_autograde
     from hpcampus_nbgrader.grading.install import install
 
     install()
+    reconnect.install()
     publish_after_autograde()

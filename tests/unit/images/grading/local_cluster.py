@@ -69,6 +69,7 @@ class LocalCluster:
             "seconds": 60,
             "memory_mb": 2048,
             "isolate_tests": False,
+            "similarity": False,
         }
         self._busy: set[str] = set()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())

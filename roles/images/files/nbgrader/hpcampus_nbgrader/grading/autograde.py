@@ -8,6 +8,7 @@ gets points: one that cannot be run gets 0, a flag, and a reason that a person c
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -94,6 +95,7 @@ class SandboxedAutograde(Autograde):
     run_again = Bool(
         False, help="Run submissions again that ran before in the same image; without it their results are kept."
     ).tag(config=True)
+    tally = Unicode("", help="File into which goes how many submissions there were, as JSON.").tag(config=True)
 
     force: bool
     _stage = "check"
@@ -140,22 +142,37 @@ class SandboxedAutograde(Autograde):
         self._errors: list[str] = []
         self._stage = "check"
         wanted = [one for one in self._submissions() if self._should_process(one)]
+        counts: list[progress.Count] = []
         try:
             if wanted:
                 cluster = Cluster.from_environment(os.environ, Settings.from_environment(os.environ).course)
                 terms = cluster.terms()
                 for start in range(0, len(wanted), BATCH_MAX):
-                    _Batch(self, cluster, terms, wanted[start : start + BATCH_MAX]).run()
+                    batch = _Batch(self, cluster, terms, wanted[start : start + BATCH_MAX])
+                    counts.append(batch.count)
+                    batch.run()
         except ClusterError as error:
             self.log.error("%s", error)  # noqa: TRY400 (a sentence, and no fault of the program's)
             raise NbGraderException(str(error)) from None
         except sqlalchemy.exc.OperationalError as error:
             self.log.exception("The gradebook cannot be used")
             raise NbGraderException(f"The gradebook cannot be used: {error}") from error
+        finally:
+            self._write_tally(len(wanted), counts)
         if self._errors:
             text = f"The points of {len(self._errors)} submissions could not be saved: {', '.join(self._errors)}"
             self.log.error(text)
             raise NbGraderException(text)
+
+    def _write_tally(self, total: int, counts: list[progress.Count]) -> None:
+        """Tell whoever has started this how many submissions there were, and what became of them."""
+        if self.tally:
+            told = {
+                "total": total,
+                "done": sum(one.done for one in counts),
+                "failed": sum(one.failed for one in counts),
+            }
+            Path(self.tally).write_text(json.dumps(told), encoding="utf-8")
 
     def _submissions(self) -> Iterator[Submission]:
         """What nbgrader found, by student and assignment."""
@@ -330,8 +347,8 @@ class _Batch:
         self._waiting: dict[int, Submission] = {}
         self._at_hand: list[tuple[Submission, dict[str, Any]]] = []
         course = Settings.from_environment(os.environ).course
-        self._count = progress.Count(submissions[0].assignment, len(submissions))
-        self._progress = progress.Progress(os.environ, course, self._run.name, self._count, self._log)
+        self.count = progress.Count(submissions[0].assignment, len(submissions))
+        self._progress = progress.Progress(os.environ, course, self._run.name, self.count, self._log)
         converter.work_in(self._run.name)
 
     def run(self) -> None:
@@ -340,9 +357,9 @@ class _Batch:
             self._progress.tell(now=True)
             self._hand_out()
             self._collect()
-            self._count.state = progress.DONE
+            self.count.state = progress.DONE
         except BaseException as error:
-            self._count.state, self._count.message = progress.FAILED, str(error)[:500] or type(error).__name__
+            self.count.state, self.count.message = progress.FAILED, str(error)[:500] or type(error).__name__
             raise
         finally:
             if self._started and self._waiting:
@@ -382,7 +399,7 @@ class _Batch:
         self._started = True
         self._cluster.start(self._run.name, tasks)
         self._log.info("The cluster runs %d submissions, %d at a time", tasks, self._terms.slots)
-        self._count.state = progress.RUNNING
+        self.count.state = progress.RUNNING
         self._progress.tell(now=True)
 
     def _needs_run(self, one: Submission) -> bool:
@@ -435,7 +452,7 @@ class _Batch:
             if now - asked > ASK_SECONDS:
                 asked = now
                 state = self._cluster.state(self._run.name)
-                self._count.message = (
+                self.count.message = (
                     f"waits for the cluster ({state.reason})" if state.pending and not state.running else ""
                 )
                 self._progress.tell()
@@ -468,10 +485,10 @@ class _Batch:
         except Exception:  # noqa: BLE001 (what one submission brings about keeps no other from its points)
             self._log.exception("The points of %s could not be saved", one.name)
             self._converter._errors.append(one.name)  # noqa: SLF001 (its own batch)
-            self._count.failed += 1
+            self.count.failed += 1
         else:
             told = "; ".join(flag.text for flag in one.flags)
             self._log.info("Graded %s%s", one.name, f". For a person to look at: {told}" if told else "")
-            self._count.failed += any(flag.kind == flags.NOT_RUN for flag in one.flags)
-        self._count.done += 1
+            self.count.failed += any(flag.kind == flags.NOT_RUN for flag in one.flags)
+        self.count.done += 1
         self._progress.tell()

@@ -34,6 +34,7 @@ class Terms:
         seconds: Of one submission.
         memory_mb: Of one submission.
         isolate_tests: Whether tests run in a process of their own.
+        similarity: Whether submissions are compared with each other.
     """
 
     image_version: str
@@ -41,6 +42,7 @@ class Terms:
     seconds: int
     memory_mb: int
     isolate_tests: bool
+    similarity: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Cluster:
                 int(found["seconds"]),
                 int(found["memory_mb"]),
                 bool(found["isolate_tests"]),
+                bool(found.get("similarity", False)),
             )
         except (KeyError, TypeError, ValueError):
             raise ClusterError("The hub's answer cannot be read; is its version another than the image's?") from None
