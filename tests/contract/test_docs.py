@@ -266,7 +266,11 @@ def program_words() -> str:
     names = [
         name for name in tracked() if re.match(r"(roles/(courses|gateway|jupyterhub)/files/|wizard/).*\.py$", name)
     ]
-    names += ["roles/apache/templates/etc/apache2/sites-available/hpcampus.conf.j2", "roles/images/tasks/make.yml"]
+    names += [
+        "roles/apache/templates/etc/apache2/sites-available/hpcampus.conf.j2",
+        "roles/images/tasks/make.yml",
+        "roles/images/tasks/tests.yml",
+    ]
     return squeezed(re.sub(r'"\s*\n\s*f?"', "", "\n".join(text(name) or "" for name in names)))
 
 

@@ -43,7 +43,7 @@ def target(host: Host) -> str:
     return host.check_output(f"readlink {LINK}")
 
 
-def tested(host: Host) -> list[str]:
+def remembered(host: Host) -> list[str]:
     """The tests that images have passed."""
     return host.check_output(f"find {IMAGES} -name '*.tested' -printf '%f\\n' | sort").split()
 
@@ -52,7 +52,7 @@ def tested(host: Host) -> list[str]:
 def other(host: Host) -> Iterator[str]:
     """Put the image into a store under the digest that another recipe has; gives that digest."""
     said = run_playbook(STEP, "--check", *OTHER)
-    (digest,) = set(re.findall(rf"{IMAGES}/notebook/([0-9a-f]{{16}})\\.sif", said))
+    (digest,) = set(re.findall(rf"{IMAGES}/notebook/([0-9a-f]{{16}})\.sif", said))
     host.check_output(f"mkdir {STORE} && cp {LINK} {STORE}/{digest}.sif")
     yield digest
     host.check_output(f"rm -rf {STORE} {IMAGES}/notebook/{digest}.*")
@@ -60,21 +60,21 @@ def other(host: Host) -> Iterator[str]:
 
 def test_the_test_of_the_scenario_has_passed_and_left_nothing(host: Host):
     digest = target(host).removeprefix("notebook/").removesuffix(".sif")
-    (name,) = tested(host)
+    (name,) = remembered(host)
     assert name.startswith(digest)
     assert host.file(f"{IMAGES}/notebook/{name}").content_string == "mechanics test.ipynb\n"
     assert host.check_output("find /var/tmp/hpcampus-images -mindepth 1") == ""
 
 
 def test_a_test_that_fails_leaves_the_published_image(host: Host):
-    before, passed = target(host), tested(host)
+    before, passed = target(host), remembered(host)
     said = refused_playbook(STEP, *failing())
     assert "is published already: it stays" in said
     assert "Course mechanics" in said
     assert "inventory/.tests/failing/test.ipynb" in said
     assert "cell 3, which begins with 'import hpcampus_no_such_package', raised ModuleNotFoundError" in said
     assert "No module named" in said
-    assert (target(host), tested(host)) == (before, passed)
+    assert (target(host), remembered(host)) == (before, passed)
     assert host.check_output("find /var/tmp/hpcampus-images -mindepth 1") == ""
 
 
@@ -83,11 +83,11 @@ def test_a_new_image_that_fails_is_not_what_jobs_get(host: Host, other: str):
     said = refused_playbook(STEP, *OTHER, *failing())
     assert f"is not published: jobs keep {before}" in said
     assert target(host) == before
-    assert not any(name.startswith(other) for name in tested(host))
+    assert not any(name.startswith(other) for name in remembered(host))
     # The same image with a notebook that it can run: it is there already, and jobs get it.
     run_playbook(STEP, *OTHER)
     assert target(host) == f"notebook/{other}.sif"
-    assert [name for name in tested(host) if name.startswith(other)]
+    assert [name for name in remembered(host) if name.startswith(other)]
     # And back: the older image has passed this very test, which is not run once more.
     said = run_playbook(STEP)
     assert target(host) == before

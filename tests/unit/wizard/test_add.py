@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -540,3 +541,19 @@ def test_wrong_values_inside_a_field_are_not_written(
     assert run(*ADD, *more, "--yes", "--no-run") == code
     assert says in capsys.readouterr().err
     assert not course_path(written, "physics102").exists()
+
+
+def test_a_test_of_the_image_is_checked_and_brings_the_step_of_images(
+    written: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ".tests/physics102/test.ipynb"
+    assert run(*ADD, "--image-test", place, "--yes", "--no-run") == 3
+    assert f"there is no file {written.inventory / place}" in capsys.readouterr().err.replace("\n", "")
+    assert not course_path(written, "physics102").exists()
+    (written.inventory / place).parent.mkdir(parents=True)
+    shutil.copy(ROOT / "inventories/demo/.tests/physics101/test.ipynb", written.inventory / place)
+    assert run(*ADD, "--image-test", place, "--yes", "--no-run") == 0
+    assert "hpcampus apply --step hub --step images --step courses\n" in capsys.readouterr().out
+    assert course(written, "physics102")["image_test"] == place
+    assert run("course", "copy", "physics102", "physics103", "--yes", "--no-run") == 0
+    assert "hpcampus apply --step images --step courses\n" in capsys.readouterr().out

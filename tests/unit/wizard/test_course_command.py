@@ -151,6 +151,18 @@ def test_what_follows_from_a_record(inventory: Path, capsys: pytest.CaptureFixtu
         assert words in shown.replace("\n", "")
 
 
+def test_the_image_of_a_course_and_its_test_are_told(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["course", "show", SLUG, "-i", str(inventory)]) == 0
+    assert "  image: notebook\n" in capsys.readouterr().out
+    with (inventory / f"group_vars/all/courses/{SLUG}.yml").open("a") as file:
+        file.write("  profile: exam\n  image_test: .tests/a/test.ipynb\n")
+    assert cli.run(["course", "show", SLUG, "-i", str(inventory)]) == 0
+    assert "  image: notebook (jobs get it when .tests/a/test.ipynb has run in it)" in capsys.readouterr().out
+    assert cli.run(["course", "show", SLUG, "--json", "-i", str(inventory)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["image"], found["record"]["image_test"]) == ("notebook", ".tests/a/test.ipynb")
+
+
 def test_a_course_that_is_not_there_is_an_error(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("show", "export", "link"):
         assert cli.run(["course", command, "nothing", "-i", str(inventory)]) == 2

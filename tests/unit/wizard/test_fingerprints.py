@@ -137,6 +137,24 @@ def test_a_file_that_the_inventory_names_counts_with_its_content(tree: Path, tmp
     assert len({missing, first, inventory_digest(tree / "inventory")}) == 3
 
 
+def test_a_test_of_an_image_counts_with_all_that_goes_with_it(tree: Path) -> None:
+    place = tree / "inventory/.tests/a"
+    place.mkdir(parents=True)
+    (place / "test.ipynb").write_text("{}")
+    unused = inventory_digest(tree / "inventory")
+    (place / "data.csv").write_text("1")
+    assert inventory_digest(tree / "inventory") == unused
+    (tree / "inventory/group_vars/all/courses.yml").write_text("site_course_a: {image_test: .tests/a/test.ipynb}\n")
+    seen = [inventory_digest(tree / "inventory")]
+    (place / "data.csv").write_text("2")
+    seen.append(inventory_digest(tree / "inventory"))
+    (place / "test.ipynb").write_text("[]")
+    seen.append(inventory_digest(tree / "inventory"))
+    (place / ".hidden").write_text("3")
+    assert len({unused, *seen}) == 4
+    assert inventory_digest(tree / "inventory") == seen[-1]
+
+
 @given(st.binary(max_size=200))
 def test_no_inventory_breaks_the_digest(tmp_path_factory: Any, content: bytes) -> None:
     inventory = tmp_path_factory.mktemp("inventory")
