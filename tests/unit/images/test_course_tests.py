@@ -69,6 +69,7 @@ def test_a_cell_that_fails_is_named_with_its_exception(tmp_path: Path):
     assert said.splitlines()[0] == "cell 3, which begins with 'def f():', raised ZeroDivisionError:"
     assert said.splitlines()[-1] == "ZeroDivisionError: division by zero"
     assert "\x1b" not in said
+    assert "executing the following cell" not in said
 
 
 def test_a_long_exception_is_cut_to_its_end(tmp_path: Path):

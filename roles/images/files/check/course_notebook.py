@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+RULE = re.compile(r"^-{70,}$", re.MULTILINE)
 LINES_MAX = 12
 LINE_MAX = 200
 
@@ -67,7 +68,7 @@ def run(notebook: Path, seconds: int) -> None:
                 except DeadKernelError:
                     raise UnfitError(f"{_place(cell, index)} ended the kernel") from None
                 except CellExecutionError as error:
-                    raise UnfitError(f"{_place(cell, index)} raised {error.ename}:\n{_tail(error.traceback)}") from None
+                    raise UnfitError(f"{_place(cell, index)} raised {error.ename}:\n{_told(error)}") from None
     except NoSuchKernel as error:
         raise UnfitError(f"it asks for the kernel {error.name!r}, which this image does not have") from None
 
@@ -75,6 +76,11 @@ def run(notebook: Path, seconds: int) -> None:
 def _place(cell: Any, index: int) -> str:
     begins = cell.source.strip().splitlines()[0][:60]
     return f"cell {index + 1}, which begins with {begins!r},"
+
+
+def _told(error: CellExecutionError) -> str:
+    """Give the end of what a kernel says of an exception; the cell itself, which stands above a rule, is left out."""
+    return _tail(RULE.split(COLOURS.sub("", error.traceback))[-1])
 
 
 def _tail(text: str) -> str:
