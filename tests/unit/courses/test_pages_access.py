@@ -5,6 +5,7 @@
 import csv
 import io
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from hpcampus_courses.archive.check import check
 from hpcampus_courses.pages import guard
 from hpcampus_courses.store.submissions import Claim, Submission
-from tests.unit.courses.pages_site import HOSTILE, NAVIGATE, SCORE, Site, Visitor, course
+from tests.unit.courses.pages_site import HOSTILE, NAVIGATE, PREFIX, SCORE, Site, Visitor, course, packed
 
 ELSEWHERE = {"slug": "secret", "title": "Secret", "instructors": ["eve"], "students": []}
 HIDDEN = ELSEWHERE["title"]
@@ -57,6 +59,8 @@ ROUTES = {
     "course/physics101/assignment/ps1": "grader instructor",
     "course/physics101/activity": "instructor",
     "course/physics101/grades.csv": "instructor",
+    "course/physics101/archive": "instructor",
+    "course/physics101/public-copy": "instructor",
     "course/physics101/submission/{id}/files": "student grader instructor",
     "course/physics101/submission/{id}/feedback": "student grader instructor",
     "course/physics101/submission/{id}/feedback/problem.html": "student grader instructor",
@@ -64,6 +68,8 @@ ROUTES = {
     "course/secret/assignment/ps1": "",
     "course/secret/activity": "",
     "course/secret/grades.csv": "",
+    "course/secret/archive": "",
+    "course/secret/public-copy": "",
     "course/secret/submission/{id}/files": "",
     "course/secret/submission/{id}/feedback": "",
     "course/secret/submission/{id}/feedback/problem.html": "",
@@ -336,3 +342,60 @@ async def test_a_submission_without_content_is_not_there(site: Site) -> None:
     submission, _ = await site.store.submissions.begin(claim, datetime.now(UTC), 10)
     alice = await visitor(site, "alice")
     assert (await alice.open(f"course/physics101/submission/{submission.id}/files")).code == 404
+
+
+@pytest.mark.usefixtures("handed")
+async def test_archive_and_public_copy_are_saved(site: Site, tmp_path: Path) -> None:
+    ida = await visitor(site, "ida")
+    page = await ida.text("course/physics101")
+    assert "No licence was chosen" in page
+    for place in ("archive", "public-copy"):
+        assert f'href="{PREFIX}course/physics101/{place}"' in page
+    answer = await ida.open("course/physics101/archive")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="physics101-archive.tar"'
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox;")
+    file = tmp_path / "archive.tar"
+    file.write_bytes(answer.body)
+    assert check(file)["counts"]["submissions"] == 1
+    answer = await ida.open("course/physics101/public-copy")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="physics101.zip"'
+    assert zipfile.ZipFile(io.BytesIO(answer.body)).read("physics101/ps1/problem.ipynb") == b"{}"
+    assert [(one.who, one.action) for one in site.store.audit.listed("physics101")] == [
+        ("ida", "public copy"),
+        ("ida", "archive"),
+    ]
+
+
+async def test_a_copy_that_is_not_fit_is_refused_in_the_page(site: Site) -> None:
+    digest, size = await site.keep(packed({"p.ipynb": b"### BEGIN SOLUTION"}))
+    await site.store.releases.release("physics101", "ps2", digest, size, ("p",), datetime.now(UTC), "ida")
+    answer = await (await visitor(site, "ida")).open("course/physics101/public-copy")
+    assert answer.code == 409
+    assert "There is no public copy. ps2/p.ipynb has a solution." in answer.body.decode()
+
+
+async def test_of_a_course_that_is_no_secret_everybody_sees_the_title_and_whom_to_ask(tmp_path: Path) -> None:
+    """And nothing more."""
+    known = {
+        "slug": "known",
+        "title": "Known <b>",
+        "instructors": ["otto", "eve"],
+        "students": ["bob"],
+        "private": False,
+    }
+    over = {**known, "slug": "over", "title": "Is over", "end": "2020-01-01"}
+    soon = {**known, "slug": "soon", "title": "Begins later", "start": "2099-01-01", "instructors": []}
+    site = Site(tmp_path, course(), ELSEWHERE, known, over, soon)
+    try:
+        listed = (await (await visitor(site, "alice")).text()).split("Other courses")[1]
+        assert "Known &lt;b&gt;" in listed
+        assert "ask eve, otto to take part" in listed
+        assert "ask who teaches it to take part" in listed
+        for hidden in ("Secret", "Is over", "bob", "/course/"):
+            assert hidden not in listed
+        alice = await visitor(site, "alice")
+        assert [(await alice.open(f"course/known{rest}")).code for rest in ("", "/activity", "/archive")] == [404] * 3
+        # Who takes part in it, or will, is told nothing of asking.
+        assert "Other courses" not in await (await visitor(site, "bob")).text()
+    finally:
+        await site.close()

@@ -252,6 +252,13 @@ async def test_everybody_sees_the_courses_that_are_theirs(site: Site) -> None:
     assert await seen("eve") == []
 
 
+async def test_a_course_that_is_no_secret_stays_closed_to_others(site: Site) -> None:
+    site.configure(courses=[{"slug": "py1", "title": "P", "private": False, "students": ["bob"]}])
+    assert (await site.as_("eve").get("courses")).json == {"courses": []}
+    for what in ("assignments", "calendar", "roster", "archive", "public-copy", "submissions", "grades"):
+        assert (await site.as_("eve").get("courses", "py1", what)).error == "no-course"
+
+
 async def test_groups_of_the_hub_make_members(site: Site) -> None:
     site.hub.users["eve"] = [
         "course-py1-graders",

@@ -22,6 +22,7 @@ from . import pages
 from .api import ROUTES
 from .api.base import NotFound
 from .api.health import Health
+from .housekeeping import keep_house
 from .identity import HubIdentity
 from .service import SETTINGS_KEY, Identity, Service
 from .settings import Settings, SettingsError, load
@@ -97,8 +98,10 @@ async def serve(path: Path, settings: Settings) -> None:
     loop.add_signal_handler(signal.SIGHUP, reload, app.settings[SETTINGS_KEY], path)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    house = asyncio.create_task(keep_house(app.settings[SETTINGS_KEY]))
     LOG.info("Serve %d courses at 127.0.0.1:%d%s", len(settings.courses), settings.port, settings.prefix)
     await ended.wait()
+    house.cancel()
     server.stop()
     await server.close_all_connections()
     identity.close()

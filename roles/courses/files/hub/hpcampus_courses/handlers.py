@@ -17,6 +17,8 @@ class CourseHandler(RequestHandler):
     """Knows the service, and the person once a subclass has found out who it is."""
 
     person: Person
+    acting: Person
+    """Who does it: the person, or at a course's server the one who sits there."""
     settings_now: Settings
 
     def initialize(self) -> None:
@@ -59,6 +61,17 @@ class CourseHandler(RequestHandler):
         roles = [(course, self._role(course)) for course in self.settings_now.courses.values()]
         found = [(course, role) for course, role in roles if role is not None]
         return sorted(found, key=lambda one: (one[0].title.casefold(), one[0].slug))
+
+    def other_courses(self) -> list[Course]:
+        """Courses that are no secret and not over, and that the person does not take part in, by title."""
+        found = [
+            course
+            for course in self.settings_now.courses.values()
+            if not course.private
+            and (course.end is None or self.today <= course.end)
+            and self.person.role_in(course) is None
+        ]
+        return sorted(found, key=lambda course: (course.title.casefold(), course.slug))
 
     def set_default_headers(self) -> None:
         """Answers stay with whoever asked."""

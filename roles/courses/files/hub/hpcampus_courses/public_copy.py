@@ -54,17 +54,23 @@ def examine(assignments: Sequence[Assignment]) -> None:
         OSError: a file cannot be read.
     """
     for assignment in assignments:
-        with tarfile.open(assignment.archive, "r:") as archive:
-            for entry in _entries(archive):
-                where = f"{assignment.name}/{entry.name}"
-                path = PurePosixPath(entry.name)
-                if path.is_absolute() or ".." in path.parts or not (entry.isreg() or entry.isdir()):
-                    raise SecretError(f"{where} is no plain file within the assignment. Release the assignment again.")
-                if (found := _secret(archive, entry)) is not None:
-                    raise SecretError(
-                        f'{where} has {found}. Generate the assignment again in the formgrader ("Generate"), release it, and look'
-                        " at what students got."
-                    )
+        try:
+            with tarfile.open(assignment.archive, "r:") as archive:
+                for entry in _entries(archive):
+                    _examine(assignment.name, archive, entry)
+        except tarfile.TarError as error:
+            raise SecretError(f"{assignment.name} is no tar ({error}). Release the assignment again.") from error
+
+
+def _examine(assignment: str, archive: tarfile.TarFile, entry: tarfile.TarInfo) -> None:
+    where, path = f"{assignment}/{entry.name}", PurePosixPath(entry.name)
+    if path.is_absolute() or ".." in path.parts or not (entry.isreg() or entry.isdir()):
+        raise SecretError(f"{where} is no plain file within the assignment. Release the assignment again.")
+    if (found := _secret(archive, entry)) is not None:
+        raise SecretError(
+            f'{where} has {found}. Generate the assignment again in the formgrader ("Generate"), release it, and look at what'
+            " students got."
+        )
 
 
 def pieces_of(course: Course, assignments: Sequence[Assignment]) -> Iterator[bytes]:

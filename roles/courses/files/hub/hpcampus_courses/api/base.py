@@ -82,7 +82,6 @@ class ApiHandler(CourseHandler):
 
     role: Role
     record: Course
-    acting: Person
 
     def initialize(self) -> None:
         """Begin without a body."""

@@ -165,7 +165,8 @@ class SubmissionFile(FileHandler, SubmissionHandler):
         del slug, submission
         if not self._submission.complete:
             await self.keep(self._submission.sha256)
-            await self.store.submissions.complete(self._submission.id)
+            if not await self.store.submissions.complete(self._submission.id):
+                raise NO_SUBMISSION
         self.finish({})
 
 

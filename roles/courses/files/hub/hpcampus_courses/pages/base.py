@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 
 from hpcampus_courses.handlers import CourseHandler
 from hpcampus_courses.identity import HubDownError, UnknownTokenError
-from hpcampus_courses.people import Person, Role
+from hpcampus_courses.people import Role
 from hpcampus_courses.settings import Course, Settings
 from hpcampus_hub.names import course_user
 
@@ -72,7 +72,6 @@ class Page(HubOAuthenticated, CourseHandler):
     """A page. ``self.person`` is who looks at it; whoever is not logged in is led to the hub and comes back."""
 
     current_user: Any
-    acting: Person
 
     def initialize(self, doors: Doors) -> None:  # type: ignore[override]
         """Take the doors."""

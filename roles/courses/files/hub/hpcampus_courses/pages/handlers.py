@@ -10,9 +10,11 @@ from tornado.ioloop import IOLoop
 from tornado.web import HTTPError, StaticFileHandler
 
 from hpcampus_courses import links
+from hpcampus_courses.downloads import send_archive, send_public_copy
 from hpcampus_courses.grades_table import csv_of
 from hpcampus_courses.names import problem_of_name
 from hpcampus_courses.people import LEADERS, STAFF, Role
+from hpcampus_courses.public_copy import SecretError
 from hpcampus_courses.settings import Course
 from hpcampus_courses.store.audit import Entry
 from hpcampus_courses.store.submissions import Submission
@@ -48,7 +50,7 @@ class Courses(Page):
     def get(self) -> None:
         """Show them."""
         mine = [{"slug": one.slug, "title": one.title, "role": str(role)} for one, role in self.my_courses()]
-        self.show("courses.html", courses=mine)
+        self.show("courses.html", courses=mine, others=self.other_courses())
 
 
 class CoursePage(Page):
@@ -240,6 +242,29 @@ class GradesFile(Page):
         self.finish(csv_of(self.store, slug))
 
 
+class ArchiveFile(Page):
+    """All of a course."""
+
+    async def get(self, slug: str) -> None:
+        """Send it; a browser saves it."""
+        course, _ = self.enter(slug, *LEADERS)
+        self.set_headers(guard.foreign_headers())
+        await send_archive(self, course)
+
+
+class PublicCopy(CoursePage):
+    """The released assignments, for everybody."""
+
+    async def get(self, slug: str) -> None:
+        """Send them; a browser saves them."""
+        course, role = self.enter(slug, *LEADERS)
+        try:
+            await send_public_copy(self, course)
+        except SecretError as error:
+            self.set_status(409)
+            await self.show_to_teacher(course, role, problem=f"There is no public copy. {error}")
+
+
 class SubmissionPage(Page):
     """Something that belongs to a submission: its student and those who teach get it."""
 
@@ -354,6 +379,8 @@ def handlers(prefix: str, doors: Doors) -> list[tuple[str, Any, dict[str, Any]]]
         (f"{course}/assignment/([^/]+)", AssignmentPage, given),
         (f"{course}/activity", Activity, given),
         (f"{course}/grades\\.csv", GradesFile, given),
+        (f"{course}/archive", ArchiveFile, given),
+        (f"{course}/public-copy", PublicCopy, given),
         (f"{course}/submission/([0-9a-f]+)/files", Files, given),
         (f"{course}/submission/([0-9a-f]+)/feedback", FeedbackList, given),
         (f"{course}/submission/([0-9a-f]+)/feedback/(.+)", FeedbackPage, given),

@@ -71,7 +71,7 @@ class TooManyError(Exception):
 
 
 class Submissions:
-    """Nothing is ever changed or removed, but a submission becomes complete, and gets newer feedback."""
+    """What is complete is never changed or removed; it only gets newer feedback."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -134,10 +134,15 @@ class Submissions:
             raise LookupError(identity)
         return submission, new
 
-    async def complete(self, submission: str) -> None:
-        """Let a submission count, whose content is kept."""
+    async def complete(self, submission: str) -> bool:
+        """Let a submission count, whose content is kept; False when it has been forgotten meanwhile."""
         query = "UPDATE submissions SET complete = 1 WHERE id = ?"
-        await self._database.change(lambda writer: writer.execute(query, (submission,)))
+        return await self._database.change(lambda writer: writer.execute(query, (submission,)).rowcount > 0)
+
+    async def forget_unfinished(self, before: datetime) -> int:
+        """Forget submissions that were begun before a time and whose content never came, and say how many there were."""
+        query = "DELETE FROM submissions WHERE NOT complete AND time < ?"
+        return await self._database.change(lambda writer: writer.execute(query, (as_text(before),)).rowcount)
 
     async def give_feedback(self, submission: str, sha256: str, size: int, time: datetime, who: str) -> None:
         """Give back feedback whose content is kept; what was given before is kept too."""
