@@ -41,6 +41,7 @@ FULL: dict[str, Any] = {
     "grading": {"slots": 4, "minutes": 5, "memory": "2G", "isolate_tests": True},
     "sync": [{"at": "2026-10-12T08:00:00+02:00", "path": "week1"}],
     "image_test": ".tests/physics101/test.ipynb",
+    "licence": "CC-BY-4.0",
 }
 
 

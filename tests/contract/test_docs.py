@@ -40,6 +40,7 @@ NOT_OURS = {
     "/etc/ssl/certs": "Debian's; update-ca-certificates removes its links to our certificates",
     "/etc/ssl/certs/ca-certificates.crt": "only read; update-ca-certificates writes it",
     "/usr/local/libexec": "an empty directory that other software may use by then",
+    "/var/tmp": "every host has it",
     "/var/lib/*": "the home of an account in words only; systemd-sysusers makes no home",
 }
 # Their paths are those inside of an image.

@@ -4,29 +4,14 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpcampus.errors import CollectionError, UsageProblemError
+from hpcampus.course_modules import course_module
+from hpcampus.errors import UsageProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType
-
-BUILDER = Path("roles/courses/files/hub/hpcampus_courses/links.py")
-
-
-@functools.cache
-def _load(collection: Path) -> ModuleType:
-    path = collection / BUILDER
-    spec = importlib.util.spec_from_file_location("hpcampus_course_links", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise CollectionError("collection-missing", searched=path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    from pathlib import Path
 
 
 def make_link(collection: Path, url: str, record: Mapping[str, Any], chosen: Mapping[str, str] | None = None) -> str:
@@ -47,7 +32,7 @@ def make_link(collection: Path, url: str, record: Mapping[str, Any], chosen: Map
     repository = chosen.get("repo") or own.get("url") or ""
     # Branch and path of the record belong to its own repository.
     usual = own if repository == own.get("url") else {}
-    builder = _load(collection)
+    builder = course_module(collection, "links")
     try:
         return str(
             builder.course_link(

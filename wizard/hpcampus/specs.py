@@ -65,7 +65,7 @@ class Specs:
 
     Attributes:
         options: By name, the option of the role that has it.
-        derived: Names that the steps set themselves, so that nobody sets them in an inventory.
+        derived: Names that the playbooks set themselves, so that nobody sets them in an inventory.
     """
 
     options: Mapping[str, Mapping[str, Any]]
@@ -120,7 +120,7 @@ def load_specs(collection: Path) -> Specs:
             for name, option in (entry.get("options") or {}).items():
                 options.setdefault(name, option)
     derived: set[str] = set()
-    for path in sorted(collection.glob("playbooks/steps/*.yml")):
+    for path in sorted(collection.glob("playbooks/**/*.yml")):
         derived |= set(_variables_set(_read(path)))
     return Specs(options, frozenset(derived))
 

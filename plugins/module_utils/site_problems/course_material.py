@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The repository of a course, and the limits of what is handed in and graded."""
+"""The repository of a course, its licence, and the limits of what is handed in and graded."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ REPOSITORY = re.compile(
 )
 BRANCH = re.compile(r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|\Z)))[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}(?<![./])")
 INSIDE = re.compile(r"(?!(?:.*/)?\.\.?(?:/|\Z))[^/\x00-\x1f\x7f\\][^\x00-\x1f\x7f\\]{0,499}(?<!/)")
+LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
 LEAST = {"slots": (1, 10_000), "minutes": (1, 366 * 24 * 60)}
 
 
 def material_problems(where: str, record: Record) -> t.Iterator[str]:
-    """Check where the material of a course is, and how much is taken and how long it may run."""
+    """Check where the material of a course is, under which licence, and how much is taken and how long it may run."""
     yield from _repository_problems(where, record)
+    if record.get("licence"):
+        known = "an id of https://spdx.org/licenses/, such as CC-BY-4.0"
+        yield from matches(f"{where}.licence", record["licence"], LICENCE, known)
     if record.get("quota_mb", 0) < 0:
         yield problem(f"{where}.quota_mb", record["quota_mb"], "this is less than nothing", "Write megabytes, or 0")
     grading = record.get("grading", {})

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from hpcampus_courses.licences import licence_text
+from hpcampus_courses.licences import SPDX, licence_text
 from hpcampus_courses.settings import SettingsError, read
+from plugins.module_utils.site_problems import course_material
 from tests.unit.courses.client import Client
 from tests.unit.courses.site import RECORDS, Site, configuration
 from tests.unit.courses.tars import tar_of
@@ -136,3 +137,7 @@ def test_what_is_no_id_of_a_licence_is_refused(site: Site, tmp_path: Any, licenc
     data = configuration(tmp_path, site.hub, courses=[{**RECORDS[0], "licence": licence}])
     with pytest.raises(SettingsError, match=r"courses\[0\]\.licence: .* such as CC-BY-4\.0"):
         read(data)
+
+
+def test_the_rule_of_licences_is_that_of_the_inventory() -> None:
+    assert course_material.LICENCE.pattern == SPDX.pattern

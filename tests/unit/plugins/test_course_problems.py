@@ -125,6 +125,7 @@ def test_yaml_reads_days_and_times_by_itself():
         ({"repository": {**GIT, "path": "/etc"}}, "repository.path", "inside the repository"),
         ({"sync": [{"at": "2026-10-12", "path": "week1"}], "repository": GIT}, "sync[0].at", "zone"),
         ({"sync": [{"at": DEADLINE["due"], "path": "week1"}]}, "sync[0].path", "no repository"),
+        ({"licence": "CC BY 4.0"}, "licence", "CC-BY-4.0"),
         ({"grading": {"slots": 0}}, "grading.slots", "1 to 10000"),
         ({"grading": {"minutes": 0}}, "grading.minutes", "1 to"),
         ({"grading": {"memory": "1"}}, "grading.memory", "unit"),

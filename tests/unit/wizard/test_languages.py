@@ -31,6 +31,7 @@ SAME = {
     "summary.retry-demo",
     "summary.retry-doctor",
     "summary.retry-verify",
+    "work.retry",
 }
 ENGLISH_LETTERS = set(string.printable) | {"\b"}
 GERMAN_LETTERS = ENGLISH_LETTERS | set(SPELLINGS)

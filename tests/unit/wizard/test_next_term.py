@@ -21,6 +21,7 @@ RECORD: dict[str, Any] = {
     "instructors": ["x"],
     "students": ["s"],
     "repository": {"url": "https://git.example.org/p/x"},
+    "licence": "CC-BY-4.0",
     "ours": {"b": 1},
     "start": "2026-10-12",
     "end": "2027-02-12",
@@ -37,9 +38,10 @@ def test_a_copy_has_no_students_and_no_dates_of_the_past() -> None:
         "title": "B",
         "instructors": ["x"],
         "repository": RECORD["repository"],
+        "licence": "CC-BY-4.0",
         "ours": {"b": 1},
     }
-    assert list(copied) == ["slug", "title", "instructors", "repository", "ours"]
+    assert list(copied) == ["slug", "title", "instructors", "repository", "licence", "ours"]
 
 
 def test_with_a_first_day_all_dates_move_by_as_much() -> None:

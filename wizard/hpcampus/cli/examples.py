@@ -39,7 +39,12 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "course copy physics101-ws26 physics101-ws27 --title 'Physics 101, winter 2027' --start 2027-10-11",
     ),
     "course archive": ("course archive physics101-ws26",),
-    "course export": ("course export physics101-ws26", "course export physics101-ws26 --json"),
+    "course export": (
+        "course export physics101-ws26",
+        "course export physics101-ws26 --json",
+        "course export physics101-ws26 --work physics101-ws26.tar",
+    ),
+    "course check-archive": ("course check-archive physics101-ws26.tar",),
     "course link": (
         "course link physics101-ws26",
         "course link physics101-ws26 --repo https://git.example.org/physics/exercises --path week1/start.ipynb",

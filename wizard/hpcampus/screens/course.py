@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""One course on the screen: its record, and what follows from it."""
+"""One course on the screen: its record, what follows from it, and the archive of its work."""
 
 from __future__ import annotations
 
@@ -44,6 +44,24 @@ def print_course(console: Console, record: Mapping[str, Any], follows: Mapping[s
     tested = f" ({t('course.image-test', notebook=test)})" if test else ""
     say(console, f"  {t('course.image')}: {follows['image']}{tested}")
     say(console, f"  {t('course.time')}: {_time(record, str(follows['phase']))}")
+
+
+def print_archive(console: Console, manifest: Mapping[str, Any], file: Path) -> None:
+    """Print what is in an archive that is whole, and what is not.
+
+    Args:
+        console: Where.
+        manifest: Of the archive.
+        file: The archive.
+    """
+    counts = manifest.get("counts") or {}
+    megabytes = file.stat().st_size / 2**20
+    say(console, t("work.whole", path=file, title=manifest.get("title"), size=f"{megabytes:.1f}"), "bold")
+    say(console, f"  {t('work.counts', files=len(manifest['files']), **counts)}")
+    say(console, f"  {t('work.made', time=manifest.get('made'))}")
+    say(console, f"  {t('work.gradebook', where=(manifest.get('gradebook') or {}).get('where'))}")
+    for path in manifest["missing"]:
+        say(console, f"  {t('work.missing', path=path)}", "bold red")
 
 
 def _time(record: Mapping[str, Any], phase: str) -> str:

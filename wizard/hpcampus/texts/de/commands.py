@@ -125,7 +125,13 @@ TEXTS: Final[dict[str, str]] = {
     "help.cluster.skip-host-keys": "Den Host-Key nicht holen; er kommt mit --host-key.",
     "help.course": "Kurse: zeigen, anlegen, kopieren, archivieren.",
     "help.course.show": "Einen Kurs zeigen: seinen Eintrag, und die Gruppen, Seiten, Verzeichnisse und Tage, die daraus folgen.",
-    "help.course.export": "Den Eintrag eines Kurses als Datei eines Inventars ausgeben.",
+    "help.course.export": """Den Eintrag eines Kurses als Datei eines Inventars ausgeben.
+
+    Mit --work stattdessen die Arbeit des Kurses holen: was ausgegeben, abgegeben, zurückgegeben und bewertet wurde, als ein Archiv vom
+    Hub. Der Kurs kann die Plattform schon verlassen haben. Das Archiv wird geprüft; es enthält Namen und Arbeiten von Studierenden,
+    deshalb ist es für niemand anderen lesbar.""",
+    "help.course.export.work": "Datei für das Archiv der Arbeit.",
+    "help.course.check-archive": "Prüfen, ob das Archiv eines Kurses vollständig und seit dem Anlegen unverändert ist.",
     "help.course.link": """Einen Link für Studierende ausgeben: Er meldet sie an, startet ein Notebook des Kurses und bringt Dateien aus einem Git-Repository.
 
     Was sie geändert haben, bleibt. Ohne Optionen nimmt er das Repository des Kurses.""",

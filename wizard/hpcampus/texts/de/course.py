@@ -23,4 +23,13 @@ TEXTS: Final[dict[str, str]] = {
     "course.phase.now": "Studierende sehen ihn",
     "course.phase.after": "vorbei; Studierende sahen ihn bis {end}",
     "course.phase.expired": "geschlossen; seit {expires} dürfen seine Dateien weg",
+    "work.title": "Archiv eines Kurses",
+    "work.description": "Vom Hub holen, was ausgegeben, abgegeben und bewertet wurde.",
+    "work.retry": "hpcampus course export {slug}{options}",
+    "work.of-another": "Es gehört zum Kurs {slug}.",
+    "work.whole": "{path}: Archiv von '{title}', vollständig, {size} MB",
+    "work.counts": "{submissions} Abgaben von {students} Studierenden, {releases} Ausgaben, {feedback} Mal Feedback; {files} Dateien",
+    "work.made": "angelegt {time}",
+    "work.gradebook": "nicht darin: das Notenbuch von nbgrader, {where}",
+    "work.missing": "das hatte der Hub verloren: {path}",
 }

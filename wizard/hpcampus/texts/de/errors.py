@@ -127,6 +127,27 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "{problem}",
         "Einen anderen Wert angeben, oder den Eintrag des Kurses berichtigen.",
     ),
+    "work-there": (
+        "{path} gibt es schon.",
+        "Ein Archiv ersetzt nie eine andere Datei.",
+        "Eine andere Datei nennen, oder diese umbenennen.",
+    ),
+    "work-place": (
+        "Nach {path} lässt sich nichts schreiben.",
+        "{problem}",
+        "Eine Datei in einem eigenen Verzeichnis nennen.",
+    ),
+    "work-not-brought": ("Das Archiv wurde nicht geholt; nichts wurde geschrieben.", "", ""),
+    "work-unreadable": (
+        "{path} lässt sich nicht lesen.",
+        "{problem}",
+        "Die Datei nennen, die 'hpcampus course export SLUG --work DATEI' geschrieben hat, oder die von der Seite des Kurses.",
+    ),
+    "work-wrong": (
+        "{path} ist kein vollständiges Archiv des Kurses.",
+        "{problem}",
+        "Es neu vom Hub holen: hpcampus course export SLUG --work DATEI",
+    ),
     "course-choice": (
         "'{value}' lässt sich nicht wählen ({option}).",
         "Es gibt: {names}.",

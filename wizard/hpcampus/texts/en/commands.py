@@ -123,7 +123,12 @@ TEXTS: Final[dict[str, str]] = {
     "help.cluster.skip-host-keys": "Do not fetch the host key; give it with --host-key.",
     "help.course": "Courses: list, add, copy, archive.",
     "help.course.show": "Show a course: its record, and the groups, pages, directories and dates that follow from it.",
-    "help.course.export": "Print the record of a course as a file of an inventory.",
+    "help.course.export": """Print the record of a course as a file of an inventory.
+
+    With --work bring its work instead: what was released, handed in, given back and graded, as one archive from the hub. The course
+    may have left the platform. The archive is checked; it holds names and work of students, so only you may read it.""",
+    "help.course.export.work": "File for the archive of its work.",
+    "help.course.check-archive": "Check that an archive of a course is whole and unchanged since it was made.",
     "help.course.link": """Print a link for students: it logs them in, starts a notebook of the course and brings files of a git repository.
 
     What they have changed stays. Without options it takes the repository of the course.""",

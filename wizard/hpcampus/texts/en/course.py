@@ -23,4 +23,13 @@ TEXTS: Final[dict[str, str]] = {
     "course.phase.now": "students see it",
     "course.phase.after": "over; students saw it until {end}",
     "course.phase.expired": "closed; since {expires} its files may be cleared up",
+    "work.title": "Archive of a course",
+    "work.description": "Bring what was released, handed in and graded from the hub.",
+    "work.retry": "hpcampus course export {slug}{options}",
+    "work.of-another": "It is of the course {slug}.",
+    "work.whole": "{path}: archive of '{title}', whole, {size} MB",
+    "work.counts": "{submissions} submissions of {students} students, {releases} releases, {feedback} times feedback; {files} files",
+    "work.made": "made at {time}",
+    "work.gradebook": "not in it: nbgrader's gradebook, {where}",
+    "work.missing": "the hub had lost this: {path}",
 }

@@ -119,6 +119,27 @@ ERRORS: Final[dict[str, tuple[str, str, str]]] = {
         "{problem}",
         "Give another value, or correct the record of the course.",
     ),
+    "work-there": (
+        "{path} is there already.",
+        "An archive never replaces another file.",
+        "Name another file, or move this one away.",
+    ),
+    "work-place": (
+        "Nothing can be written to {path}.",
+        "{problem}",
+        "Name a file in a directory that is yours.",
+    ),
+    "work-not-brought": ("The archive was not brought; nothing was written.", "", ""),
+    "work-unreadable": (
+        "{path} cannot be read.",
+        "{problem}",
+        "Name the file that 'hpcampus course export SLUG --work FILE' wrote, or that the course page gave.",
+    ),
+    "work-wrong": (
+        "{path} is not a whole archive of the course.",
+        "{problem}",
+        "Bring it anew from the hub: hpcampus course export SLUG --work FILE",
+    ),
     "course-choice": (
         "'{value}' cannot be chosen as {option}.",
         "There are: {names}.",

@@ -585,7 +585,7 @@ _COURSE: dict[str, tuple[Check, Any]] = {
     "grading": (_grading, Grading()),
 }
 # What stands in a record for the course's own service, its image and its files.
-_COURSE_ELSEWHERE = ("owner", "private", "repository", "quota_mb", "calendar", "late", "sync", "image_test")
+_COURSE_ELSEWHERE = ("owner", "private", "repository", "quota_mb", "calendar", "late", "sync", "image_test", "licence")
 _COURSE_RECORD = {**_COURSE, **dict.fromkeys(_COURSE_ELSEWHERE, (_anything, None))}
 
 
