@@ -38,7 +38,7 @@ FULL: dict[str, Any] = {
     "start": "2026-10-12",
     "end": "2027-02-12",
     "expires": "2027-10-01",
-    "grading": {"slots": 4, "minutes": 5, "memory": "2G", "isolate_tests": True},
+    "grading": {"slots": 4, "minutes": 5, "memory": "2G", "isolate_tests": True, "similarity": True},
     "sync": [{"at": "2026-10-12T08:00:00+02:00", "path": "week1"}],
     "image_test": ".tests/physics101/test.ipynb",
     "licence": "CC-BY-4.0",

@@ -23,7 +23,7 @@ PATH = "/hub/hpcampus/grading/py1"
 def prepare(new_hub: HubProcess) -> None:
     new_hub.write_accounts("alice", "bob", "ida", "root")
     new_hub.settings["courses"] = [
-        course(slug=slug, grading={"slots": 3, "minutes": 4, "memory": "2G", "isolate_tests": True})
+        course(slug=slug, grading={"slots": 3, "minutes": 4, "memory": "2G", "isolate_tests": True, "similarity": True})
         for slug in ("py1", "py2")
     ]
 
@@ -47,11 +47,14 @@ def calls(login_node: LoginNode, *names: str) -> list[dict[str, Any]]:
 async def test_the_course_learns_its_terms(hub: HubProcess) -> None:
     code, terms = await ask(hub, "GET", PATH, await token_of(hub, "course-py1"))
     assert code == 200
-    assert {name: terms[name] for name in ("slots", "seconds", "memory_mb", "isolate_tests", "image_version")} == {
+    assert {
+        name: terms[name] for name in ("slots", "seconds", "memory_mb", "isolate_tests", "similarity", "image_version")
+    } == {
         "slots": 3,
         "seconds": 240,
         "memory_mb": 2048,
         "isolate_tests": True,
+        "similarity": True,
         "image_version": "77.sif",
     }
 

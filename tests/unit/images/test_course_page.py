@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The button of the course's page, at a real Jupyter Server; a small program stands in for nbgrader, which takes its time."""
+"""The buttons of the course's page, at a real Jupyter Server; a small program stands in for nbgrader, which takes its time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import time
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -26,17 +26,20 @@ SOURCE = Path(__file__).resolve().parents[3] / "roles" / "images" / "files" / "n
 TOKEN = "token-of-the-test"
 NBGRADER = """
 import json, pathlib, sys, time
-with pathlib.Path("asked").open("a") as asked:
-    asked.write(json.dumps(sys.argv[1:]) + "\\n")
-while not pathlib.Path("go").exists():
+name = sys.argv[1]
+with pathlib.Path(f"asked-{name}").open("a") as asked:
+    asked.write(json.dumps(sys.argv[2:]) + "\\n")
+while not pathlib.Path(f"go-{name}").exists():
     time.sleep(0.05)
+sys.exit(pathlib.Path(f"go-{name}").read_text() or 0)
 """
 LAUNCH = """
 import functools, sys
 sys.path.insert(0, {source!r})
 from hpcampus_nbgrader import course_page
-course_page.COURSE_ROOT = {course!r}
-course_page.Autograding = functools.partial(course_page.Autograding, command=(sys.executable, "-c", {nbgrader!r}))
+course_page.WAIT_SECONDS = 1
+for kind in (course_page.Autograding, course_page.Comparing):
+    kind.__init__ = functools.partialmethod(kind.__init__, command=(sys.executable, "-c", {nbgrader!r}, kind.name))
 from jupyter_server.serverapp import main
 class Publisher:
     def changed(self, assignment):
@@ -51,6 +54,14 @@ main(["--ip=127.0.0.1", "--port={port}", "--ServerApp.port_retries=0", "--allow-
       "--ServerApp.jpserver_extensions={{'hpcampus_nbgrader.course_page': True}}"])
 """
 PATIENCE_SECONDS = 90
+
+
+class Answer(NamedTuple):
+    """An answer of the server."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
 
 
 class Server:
@@ -69,12 +80,17 @@ class Server:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=log, stderr=log)
 
-    def post(self, assignment: str, **headers: str) -> int:
-        """Press the button, and give the status of the answer."""
+    def post(self, assignment: str, what: str = "autograde", **headers: str) -> int:
+        """Press a button, and give the status of the answer."""
+        return self.ask("POST", f"{what}/{assignment}", headers).status
+
+    def ask(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+        """Make a request."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request("POST", f"/hpcampus/autograde/{assignment}", b"{}", headers)
-            return connection.getresponse().status
+            connection.request(method, f"/hpcampus/{path}", b"{}" if method == "POST" else None, headers)
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read().decode())
         finally:
             connection.close()
 
@@ -85,10 +101,9 @@ class Server:
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
 
-    @property
-    def asked(self) -> list[list[str]]:
-        """What nbgrader was asked, so far."""
-        file = self.course / "asked"
+    def asked(self, what: str = "autograde") -> list[list[str]]:
+        """What the program was asked, so far."""
+        file = self.course / f"asked-{what}"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def answers(self) -> bool:
@@ -128,9 +143,73 @@ def test_who_is_not_known_does_nothing(server: Server) -> None:
 def test_the_button_autogrades_what_was_collected(server: Server) -> None:
     assert server.post("ps1", **OWNER) == 202
     assert server.post("ps1", **OWNER) == 200  # it runs already
-    server.until(lambda: len(server.asked) == 1)
-    assert server.asked == [["--assignment=ps1", "--create"]]
-    (server.course / "go").touch()
+    server.until(lambda: len(server.asked()) == 1)
+    assert [one.partition("=")[0] for one in server.asked()[0]] == [
+        "--assignment",
+        "--create",
+        "--SandboxedAutograde.tally",
+    ]
+    assert server.asked()[0][0] == "--assignment=ps1"
+    (server.course / "go-autograde").touch()
     server.until(lambda: server.post("ps1", **OWNER) == 202)  # it has come to its end, and begins anew
     assert (server.course / "published").read_text().startswith("ps1")
-    server.until(lambda: len(server.asked) == 2)
+    server.until(lambda: len(server.asked()) == 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "tally", "said"),
+    [
+        (0, '{"total": 60, "done": 60, "failed": 0}', "done: 60 of 60 submissions graded"),
+        (
+            0,
+            '{"total": 60, "done": 60, "failed": 2}',
+            "done: 60 of 60 submissions graded, 2 of them could not be run or saved",
+        ),
+        (1, '{"total": 60, "done": 12, "failed": 0}', "failed: 12 of 60 submissions graded"),
+        (0, '{"total": 0, "done": 0, "failed": 0}', "done: no submission was new"),
+        (1, "", "failed, see the log of the course's server"),
+        (-9, "[]", "failed, see the log of the course's server"),
+        (0, '{"total": 1}', "done"),
+    ],
+)
+def test_how_autograding_ended_is_told_in_numbers(
+    load: Any, tmp_path: Path, status: int, tally: str, said: str
+) -> None:
+    load("exchange")
+    file = tmp_path / "tally.json"
+    if tally:
+        file.write_text(tally)
+    assert load("course_page").outcome(status, file) == said
+
+
+def test_the_other_button_compares_and_the_report_is_waited_for(server: Server) -> None:
+    def report(assignment: str = "ps1", **headers: str) -> Answer:
+        return server.ask("GET", f"similarity/{assignment}/report", {**OWNER, **headers})
+
+    go, page = server.course / "go-similarity", server.course / "similarity" / "ps1.html"
+    assert (report().status, report("nothing").status, report("..%2fps1").status) == (404, 404, 404)
+    assert "not been compared yet" in report().text
+    assert server.post("nothing", "similarity", **OWNER) == 409
+    assert server.post("ps1", "similarity", **OWNER) == 202
+    assert server.post("ps1", "similarity", **OWNER) == 200
+    server.until(lambda: len(server.asked("similarity")) == 1)
+    assert server.asked("similarity") == [[f"--course={server.course}", "--", "ps1"]]
+    assert (report().status, "being compared" in report().text) == (202, True)
+    page.parent.mkdir()
+    page.write_text("<h1>the report</h1>")
+    go.touch()
+    server.until(lambda: report().status == 200)
+    answer = report()
+    assert answer.text == "<h1>the report</h1>"
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none';")
+    assert "allow" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert server.ask("GET", "similarity/ps1/report", {}).status in (302, 403)
+
+    go.write_text("<b>it is off</b>")
+    assert server.post("ps1", "similarity", **OWNER) == 202
+    server.until(lambda: report().status == 500)
+    failed = report()
+    assert "could not be compared. <b>it is off</b>" in failed.text
+    assert failed.headers["Content-Type"] == "text/plain; charset=utf-8"

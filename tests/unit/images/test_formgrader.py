@@ -48,6 +48,14 @@ class Version(RequestHandler):
     post = get
 
 
+class Terms(RequestHandler):
+    """What the hub says of grading in the course; it starts no run."""
+
+    def get(self) -> None:
+        terms = {"image_version": "1", "slots": 2, "seconds": 60, "memory_mb": 1024, "isolate_tests": False}
+        self.finish({**terms, "similarity": True})
+
+
 @dataclass
 class CourseServer:
     """The running server."""
@@ -168,7 +176,9 @@ def prepare_hub(service: Served) -> None:
             STUDENT: [f"{OWNER}-students"], ADMIN: [],
         })  # fmt: skip
         application: Any = hub._server.request_callback
-        application.add_handlers(".*", [(r"/hub/api/?", Version), (r"/hub/api/users/.*", Version)])
+        application.add_handlers(
+            ".*", [(r"/hub/api/?", Version), (r"/hub/api/users/.*", Version), (r"/hub/hpcampus/grading/py1", Terms)]
+        )
 
     service.run(prepare)
     service.wire.routes[b"/hub/"] = hub.port
@@ -232,6 +242,10 @@ REFUSED = [
     ("POST", "formgrader/api/submission/ps1/alice/autograde"),
     ("PUT", "formgrader/api/assignment/ps1"),
     ("PUT", "formgrader/api/student/alice"),
+    ("POST", "hpcampus/autograde/ps1"),
+    ("POST", "hpcampus/similarity/ps1"),
+    ("GET", "hpcampus/similarity/ps1/report"),
+    ("GET", "files/similarity/ps1.html"),
 ]
 
 
@@ -284,6 +298,29 @@ def test_a_course_goes_its_way_and_its_log_names_the_people(server: CourseServer
     ]
     points = wait_for_points(server)
     assert {one["student"]: one["score"] for one in points} == {"alice": 1.5, "bob": 0.0}
+
+
+def test_autograding_from_the_course_page_leaves_a_line_at_its_end(server: CourseServer) -> None:
+    assert server.ask(OTHER_INSTRUCTOR, "POST", "hpcampus/autograde/ps1")[0] == 202
+    for _ in range(300):
+        lines = server.service.run(lambda: server.service.site.store.audit.listed(COURSE, 1))
+        if lines[0].action == "autograde":
+            break
+        time.sleep(0.2)
+    assert (lines[0].who, lines[0].assignment) == (OTHER_INSTRUCTOR, "ps1")
+    assert lines[0].detail == "failed: 0 of 2 submissions graded", "the hub's stand-in starts no runs"
+
+
+def test_who_teaches_compares_submissions_and_sees_the_report(server: CourseServer) -> None:
+    assert server.ask(INSTRUCTOR, "POST", "hpcampus/similarity/ps1")[0] == 202
+    for _ in range(10):
+        status, text = server.ask(INSTRUCTOR, "GET", "hpcampus/similarity/ps1/report")
+        if status != 202:
+            break
+    assert status == 200, text
+    assert "2 students compared; 0 pairs" in text
+    assert server.ask(GRADER, "GET", "hpcampus/similarity/ps1/report")[0] == 403
+    assert server.ask(STUDENT, "GET", "hpcampus/similarity/ps1/report")[0] == 403
 
 
 def hand_in(server: CourseServer, student: str) -> None:

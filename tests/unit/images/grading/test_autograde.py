@@ -61,8 +61,9 @@ def points(place: Path) -> dict[str, float]:
 
 def test_points_are_those_of_plain_nbgrader_and_a_second_run_runs_nothing(place: Path, cluster: LocalCluster) -> None:
     course.make(place, HONEST)
-    done = autograde(place, cluster)
+    done = autograde(place, cluster, f"--SandboxedAutograde.tally={place}/tally.json")
     assert done.returncode == 0, done.stderr
+    assert json.loads((place / "tally.json").read_text()) == {"total": 3, "done": 3, "failed": 0}
     assert points(place) == {one.name: one.points for one in HONEST}
     assert [one["flags"] for one in course.read(place).values()] == [[], [], []]
     assert (cluster.told[0]["state"], cluster.told[-1]["state"], cluster.told[-1]["done"]) == ("queued", "done", 3)

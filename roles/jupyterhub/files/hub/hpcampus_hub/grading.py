@@ -52,6 +52,7 @@ class Terms:
             "seconds": rules.minutes * 60,
             "memory_mb": rules.memory_mb,
             "isolate_tests": rules.isolate_tests,
+            "similarity": rules.similarity,
         }
 
     def fields(self, run: str, tasks: int) -> dict[str, Any]:

@@ -181,6 +181,8 @@ class Grading:
     memory_mb: int = 1024
     isolate_tests: bool = False
     """Whether tests run in a process of their own, out of reach of the student's code."""
+    similarity: bool = False
+    """Whether submissions may be compared with each other."""
 
 
 @dataclass(frozen=True)
@@ -553,6 +555,7 @@ _GRADING: dict[str, tuple[Check, Any]] = {
     "minutes": (_minutes, Grading.minutes),
     "memory": (parse_memory_mb, Grading.memory_mb),
     "isolate_tests": (_boolean, Grading.isolate_tests),
+    "similarity": (_boolean, Grading.similarity),
 }
 
 
