@@ -180,6 +180,7 @@ class Site:
                 "public_url": self.url,
                 "proxy_url": self.url,
                 "state_dir": str(directory),
+                "sync_dir": str(directory / "sync"),
                 "courses": list(courses) or [course()],
             }
         )

@@ -176,6 +176,7 @@ async def test_cookies_are_hidden_from_scripts_and_stay_in_the_service(site: Sit
 
 
 AUTOGRADE = "course/physics101/autograde"
+COMPARE = "course/physics101/similarity"
 
 
 async def test_autograding_is_asked_of_the_courses_server_in_the_persons_name(site: Site) -> None:
@@ -197,9 +198,9 @@ async def test_autograding_is_asked_of_the_courses_server_in_the_persons_name(si
         (424, 409, "it does not run"),
         (503, 409, "it does not run"),
         (409, 409, "Nothing of it has been collected yet"),
-        (403, 502, "did not start"),
-        (404, 502, "did not start"),
-        (500, 502, "did not start"),
+        (403, 502, "did not begin"),
+        (404, 502, "did not begin"),
+        (500, 502, "did not begin"),
     ],
 )
 async def test_a_courses_server_that_does_not_autograde(site: Site, status: int, code: int, words: str) -> None:
@@ -213,6 +214,44 @@ async def test_a_courses_server_that_does_not_autograde(site: Site, status: int,
         "it does not run" in words
     )
     assert not site.store.audit.listed("physics101")
+
+
+@pytest_asyncio.fixture
+async def comparing(tmp_path: Path) -> AsyncIterator[Site]:
+    """A course whose record says that submissions are compared."""
+    site = Site(tmp_path, course(grading={"similarity": True}))
+    await site.release("ps1", "problem")
+    yield site
+    await site.close()
+
+
+async def test_submissions_are_compared_by_instructors_where_the_record_says_so(comparing: Site) -> None:
+    ida = await visitor(comparing, "ida")
+    page = await ida.text("course/physics101")
+    assert "Compare submissions of ps1" in page
+    answer = await ida.ask(COMPARE, method="POST", form={"_xsrf": await ida.token(), "assignment": "ps1"})
+    assert (answer.code, comparing.hub.asked) == (303, [("hpcampus/similarity/ps1", "ida")])
+    assert "The submissions of ps1 are being compared." in (await ida.open(answer.headers["Location"])).body.decode()
+    assert [(one.who, one.action) for one in comparing.store.audit.listed("physics101")] == [("ida", "similarity")]
+    assert "compared submissions: ps1" in await ida.text("course/physics101/activity")
+    report = "/hub/spawn/course-physics101?next=%2Fuser%2Fcourse-physics101%2Fhpcampus%2Fsimilarity%2Fps1%2Freport"
+    assert report in await ida.text("course/physics101/assignment/ps1")
+    tom = await visitor(comparing, "tom")
+    assert "similarity" not in await tom.text("course/physics101/assignment/ps1")
+    assert "Compare" not in await tom.text("course/physics101")
+    for name in ("tom", "alice", "mallory"):
+        person = await visitor(comparing, name)
+        form = {"_xsrf": person.cookies.get("_xsrf", ""), "assignment": "ps1"}
+        assert (await person.ask(COMPARE, method="POST", form=form)).code == 404
+    assert len(comparing.hub.asked) == 1
+
+
+async def test_without_a_word_in_the_record_nothing_is_compared(site: Site) -> None:
+    ida = await visitor(site, "ida")
+    assert "similarity" not in await ida.text("course/physics101")
+    assert "similarity" not in await ida.text("course/physics101/assignment/ps1")
+    answer = await ida.ask(COMPARE, method="POST", form={"_xsrf": await ida.token(), "assignment": "ps1"})
+    assert (answer.code, site.hub.asked) == (404, [])
 
 
 async def test_nothing_is_done_without_the_token_of_the_page(site: Site) -> None:

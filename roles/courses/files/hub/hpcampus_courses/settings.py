@@ -88,6 +88,8 @@ class Settings:
     gradebook: Mapping[str, Any] = field(default_factory=dict)
     proxy_url: str = ""
     """Where the hub's proxy listens on this host, which leads to the servers of courses; "" when they cannot be asked."""
+    sync_dir: Path = Path("/var/lib/hpcampus-course-sync")
+    """Where the hub writes what came of bringing files to homes."""
 
     @property
     def base_url(self) -> str:
@@ -142,6 +144,7 @@ def read(data: object) -> Settings:
         limits=_limits(_mapping("limits", top.get("limits", {}))),
         gradebook=_mapping("gradebook", top.get("gradebook", {})),
         proxy_url=_url("proxy_url", top["proxy_url"]) if top.get("proxy_url") else "",
+        sync_dir=Path(_text("sync_dir", top.get("sync_dir", str(Settings.sync_dir)))),
     )
 
 

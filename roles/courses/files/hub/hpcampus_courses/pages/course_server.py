@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Asks the server of a course to autograde, in the name and with the rights of the person who pressed the button.
+"""Asks the server of a course to autograde or to compare submissions, in the name and with the rights of the person who pressed the button.
 
 The service's OAuth client may hold the right to reach servers of courses, as far as the person has it; so the server sees who asks,
 as it does when the person opens the formgrader.
@@ -22,11 +22,18 @@ _NOTHING = 409
 _NOT_RUNNING = frozenset({424, 503})
 
 
+class Errand(Enum):
+    """What a course's server does with all submissions of an assignment, by its name in addresses and in the audit."""
+
+    AUTOGRADE = "autograde"
+    COMPARE = "similarity"
+
+
 class Answer(Enum):
     """How a course's server answers."""
 
     STARTED = "started"
-    NOTHING = "nothing to grade"
+    NOTHING = "nothing collected"
     NOT_RUNNING = "not running"
     REFUSED = "refused"
     SILENT = "silent"
@@ -44,17 +51,18 @@ class CourseServers:
         self._root = f"{proxy_url.rstrip('/')}{base_url}" if proxy_url else ""
         self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=20)
 
-    async def autograde(self, slug: str, assignment: str, token: str) -> Answer:
-        """Ask for the autograding of all collected submissions of an assignment; it goes on after the answer.
+    async def ask(self, errand: Errand, slug: str, assignment: str, token: str) -> Answer:
+        """Ask for something to be done with all collected submissions of an assignment; it goes on after the answer.
 
         Args:
+            errand: what.
             slug: the course.
             assignment: name of the assignment.
             token: the person's token at this service.
         """
         if not self._root:
             return Answer.NOT_RUNNING
-        place = f"user/{course_user(slug)}/hpcampus/autograde/{quote(assignment, safe='')}"
+        place = f"user/{course_user(slug)}/hpcampus/{errand.value}/{quote(assignment, safe='')}"
         request = HTTPRequest(
             self._root + place,
             method="POST",
@@ -71,7 +79,7 @@ class CourseServers:
                 return Answer.NOT_RUNNING
             if error.code == _NOTHING:
                 return Answer.NOTHING
-            LOG.warning("The server of %s did not start autograding: %s", course_user(slug), error)
+            LOG.warning("The server of %s did not start %s: %s", course_user(slug), errand.value, error)
             return Answer.SILENT if error.code == 599 else Answer.REFUSED
         except OSError as error:
             LOG.warning("The server of %s cannot be asked: %s", course_user(slug), error)

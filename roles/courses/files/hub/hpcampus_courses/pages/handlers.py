@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The pages by their addresses."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from tornado.ioloop import IOLoop
@@ -19,9 +20,9 @@ from hpcampus_courses.settings import Course
 from hpcampus_courses.store.audit import Entry
 from hpcampus_courses.store.submissions import Submission
 
-from . import feedback, guard, views
+from . import feedback, guard, sync_report, views
 from .base import Ask, Callback, Doors, Page
-from .course_server import Answer
+from .course_server import Answer, Errand
 from .render import STATIC
 
 _SHOWN_RUNS = 8
@@ -35,10 +36,10 @@ LINK_FIELDS = (
     ("image", "Image", "Name of an image. Leave it empty for the course's own.", "text"),
 )
 
-_AUTOGRADE_SAYS = {
+_SAYS = {
     Answer.NOTHING: "Nothing of it has been collected yet. Open the formgrader, and collect the submissions first.",
-    Answer.NOT_RUNNING: "Autograding is done by the course's server, and it does not run.",
-    Answer.REFUSED: "The course's server did not start autograding. Open the formgrader to see more.",
+    Answer.NOT_RUNNING: "This is done by the course's server, and it does not run.",
+    Answer.REFUSED: "The course's server did not begin. Open the formgrader to see more.",
     Answer.SILENT: "The course's server does not answer. Try again in a minute, or open the formgrader.",
 }
 _STATUS = {Answer.NOTHING: 409, Answer.NOT_RUNNING: 409, Answer.REFUSED: 502, Answer.SILENT: 504}
@@ -62,9 +63,15 @@ class CoursePage(Page):
         if role is Role.STUDENT:
             self._show_to_student(course)
         else:
-            done = self.get_query_argument("autograding", "")
-            says = "" if problem_of_name(done) else f"Autograding of {done} has begun."
-            await self.show_to_teacher(course, role, done=says)
+            await self.show_to_teacher(course, role, done=self._begun())
+
+    def _begun(self) -> str:
+        """What the person has just begun, in a sentence."""
+        for name, sentence in ((Autograde.query, Autograde.sentence), (Compare.query, Compare.sentence)):
+            assignment = self.get_query_argument(name, "")
+            if not problem_of_name(assignment):
+                return sentence.format(assignment=assignment)
+        return ""
 
     def _show_to_student(self, course: Course) -> None:
         store, person = self.store, self.person
@@ -120,9 +127,18 @@ class CoursePage(Page):
                 store.grades.listed(course.slug, released=False),
                 self.arrived,
             ),
+            compares=views.compares(course),
             runs=[views.run_of(run) for run in store.runs.listed(course.slug, limit=_SHOWN_RUNS)] if instructor else [],
+            sync=await self._sync(course) if instructor else None,
             **self._link(course),
         )
+
+    async def _sync(self, course: Course) -> sync_report.Report | None:
+        """What came of bringing files to homes."""
+        read = partial(
+            sync_report.read_report, self.settings_now.sync_dir, course.slug, wanted=bool(course.record.get("sync"))
+        )
+        return await IOLoop.current().run_in_executor(None, read)
 
     def _link(self, course: Course) -> dict[str, Any]:
         """The form for a link, and the link if one was asked for."""
@@ -157,8 +173,19 @@ class CoursePage(Page):
         }
 
 
-class Autograde(CoursePage):
-    """Begins to autograde an assignment."""
+class Errands(CoursePage):
+    """Has the course's server do something with all submissions of an assignment."""
+
+    errand: ClassVar[Errand]
+    query: ClassVar[str]
+    """In the address of the page to which the person comes back it has the assignment."""
+    place: ClassVar[str]
+    """Where on that page it goes on."""
+    sentence: ClassVar[str]
+
+    def offers(self, course: Course) -> bool:
+        """Whether there is such a thing in a course."""
+        return course.assignments
 
     async def get(self, slug: str) -> None:
         """Somebody who came back here after logging in: show the course."""
@@ -169,18 +196,42 @@ class Autograde(CoursePage):
         """Ask the course's server."""
         course, role = self.enter(slug, *LEADERS)
         assignment = self.get_body_argument("assignment")
-        if not course.assignments or problem_of_name(assignment):
+        if not self.offers(course) or problem_of_name(assignment):
             raise HTTPError(404)
-        answer = await self.doors.servers.autograde(slug, assignment, self.session_token())
+        answer = await self.doors.servers.ask(self.errand, slug, assignment, self.session_token())
         if answer is Answer.STARTED:
-            entry = Entry(self.arrived, self.person.name, "autograde", assignment, detail="from the course's page")
+            entry = Entry(
+                self.arrived, self.person.name, self.errand.value, assignment, detail="begun from the course's page"
+            )
             await self.store.audit.add(slug, entry)
-            self.redirect(f"{self.address(slug)}?autograding={quote(assignment, safe='')}#progress", status=303)
+            self.redirect(f"{self.address(slug)}?{self.query}={quote(assignment, safe='')}#{self.place}", status=303)
             return
         self.set_status(_STATUS[answer])
-        await self.show_to_teacher(
-            course, role, problem=_AUTOGRADE_SAYS[answer], start_first=answer is Answer.NOT_RUNNING
-        )
+        await self.show_to_teacher(course, role, problem=_SAYS[answer], start_first=answer is Answer.NOT_RUNNING)
+
+
+class Autograde(Errands):
+    """Begins to autograde an assignment."""
+
+    errand = Errand.AUTOGRADE
+    query = "autograding"
+    place = "progress"
+    sentence = "Autograding of {assignment} has begun."
+
+
+class Compare(Errands):
+    """Begins to compare the submissions of an assignment with each other."""
+
+    errand = Errand.COMPARE
+    query = "comparing"
+    place = "assignments"
+    sentence = (
+        "The submissions of {assignment} are being compared. The report is on the page of the assignment in a moment."
+    )
+
+    def offers(self, course: Course) -> bool:
+        """Whether the course's record says so."""
+        return course.assignments and views.compares(course)
 
 
 class Progress(Ask):
@@ -198,7 +249,7 @@ class AssignmentPage(Page):
 
     async def get(self, slug: str, assignment: str) -> None:
         """Show it."""
-        course, _ = self.enter(slug, *STAFF)
+        course, role = self.enter(slug, *STAFF)
         store = self.store
         submissions = store.submissions.listed(slug, assignment)
         drafts = store.grades.listed(slug, released=False, assignment=assignment)
@@ -211,8 +262,14 @@ class AssignmentPage(Page):
             assignment=assignment,
             due=views.due_of(course, assignment, self.arrived),
             formgrader=self.server_address(slug, f"formgrader/manage_submissions/{quote(assignment, safe='')}"),
+            report=self._report(course, assignment) if role in LEADERS else "",
             works=views.works(course, await self.service.roster(course), submissions, drafts),
         )
+
+    def _report(self, course: Course, assignment: str) -> str:
+        """Where the course's server shows which submissions are alike; "" when they are not compared."""
+        place = f"hpcampus/{Errand.COMPARE.value}/{quote(assignment, safe='')}/report"
+        return self.server_address(course.slug, place) if views.compares(course) else ""
 
 
 class Activity(Page):
@@ -374,7 +431,8 @@ def handlers(prefix: str, doors: Doors) -> list[tuple[str, Any, dict[str, Any]]]
         (f"{own}oauth_callback", Callback, given),
         (own.rstrip("/") + "/?", Courses, given),
         (course, CoursePage, given),
-        (f"{course}/autograde", Autograde, given),
+        (f"{course}/{Errand.AUTOGRADE.value}", Autograde, given),
+        (f"{course}/{Errand.COMPARE.value}", Compare, given),
         (f"{course}/progress", Progress, given),
         (f"{course}/assignment/([^/]+)", AssignmentPage, given),
         (f"{course}/activity", Activity, given),

@@ -301,6 +301,11 @@ def taught_assignments(
     ]
 
 
+def compares(course: Course) -> bool:
+    """Whether submissions may be compared with each other."""
+    return bool((course.record.get("grading") or {}).get("similarity"))
+
+
 def works(
     course: Course,
     roster: Mapping[str, str],

@@ -26,6 +26,7 @@ ACTIONS = {
     "withdraw": "took the assignment back",
     "collect": "collected submissions",
     "autograde": "autograded",
+    "similarity": "compared submissions",
     "grade": "graded by hand",
     "generate feedback": "made feedback",
     "feedback": "gave feedback",
