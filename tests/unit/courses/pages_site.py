@@ -194,7 +194,7 @@ class Site:
                 ("/hub/api/user", WhoIs, given),
                 ("/hub/api/groups/(.*)", GroupOf, given),
                 ("/hub/logo", Logo, given),
-                ("/user/course-physics101/(.*)", CourseServer, given),
+                ("/user/course-[a-z0-9]+/(.*)", CourseServer, given),
                 (".*", Anything, given),
             ]
         )

@@ -7,6 +7,7 @@ Pictures of the pages are kept in artifacts/screens.
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from hpcampus_courses.store.grades import Check, Score
 from hpcampus_courses.store.submissions import Submission
+from hpcampus_hub.sync.record import Order
+from hpcampus_hub.sync.state import CourseState, Person, save
 from tests.unit.courses.pages_site import HOSTILE, PREFIX, SCORE, Site, course
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
@@ -29,12 +32,29 @@ ODD = "'; drop -- <b>&amp;"
 """A name that an assignment may have."""
 
 HOSTILE_COURSE = course(
-    slug="hostile", title=HOSTILE, graders=[HOSTILE], students=["alice", HOSTILE], profiles=[HOSTILE]
+    slug="hostile",
+    title=HOSTILE,
+    graders=[HOSTILE],
+    students=["alice", HOSTILE],
+    profiles=[HOSTILE],
+    grading={"similarity": True},
 )
 FEEDBACK = b"""<!doctype html><meta http-equiv="refresh" content="1;url=/hub/home"><style>h1{color:rgb(1,2,3)}</style><h1>Well done</h1>
 <script>document.title='hacked'</script><img src=x onerror="document.title='hacked'">
 <form action="/services/courses/course/physics101/autograde" method="post"><button>Win</button></form>
 <iframe src="/services/courses/"></iframe><img src="/hub/logo?from=feedback">"""
+
+
+def bring_to_homes(site: Site) -> None:
+    """What came of bringing files to homes, with a text of its own in every place."""
+    now = datetime.now(UTC)
+    state = CourseState("hostile", error=HOSTILE)
+    order = state.of(Order(now, HOSTILE))
+    order.tried, order.files, order.bytes, order.error = now.isoformat(), 3, 4000, HOSTILE
+    order.note(Person("alice", HOSTILE, HOSTILE, new=3, kept=1, skipped=[HOSTILE], skipped_more=2), now)
+    order.missing, order.clusters, order.left_out = [HOSTILE], {HOSTILE: HOSTILE}, [HOSTILE]
+    site.settings.sync_dir.mkdir()
+    save(site.settings.sync_dir, state, now)
 
 
 async def fill(site: Site) -> Submission:
@@ -58,6 +78,7 @@ async def fill(site: Site) -> Submission:
     await site.grade(ODD, bad, slug="hostile")
     await site.run(HOSTILE, 0, 1, "queued", HOSTILE, slug="hostile")
     await site.note(HOSTILE, HOSTILE, ODD, HOSTILE, slug="hostile")
+    bring_to_homes(site)
     return handed
 
 
@@ -320,6 +341,22 @@ async def test_an_instructor_sees_numbers_and_autogrades(site: Site, chromium: B
     await expect(page.get_by_role("row", name=re.compile("^bob"))).to_contain_text("The code looks for the tests")
     await expect(page.get_by_role("row", name=re.compile("^Zoé"))).to_contain_text("nothing")
     await expect(page.get_by_role("link", name="Feedback for alice")).to_have_attribute("href", re.compile(handed.id))
+    await page.context.close()
+
+
+@pytest.mark.usefixtures("handed")
+async def test_an_instructor_compares_submissions_and_sees_what_came_to_homes(site: Site, chromium: Browser) -> None:
+    page = await opened(chromium, site, "ida", viewport=PHONE)
+    await page.goto(f"{PREFIX}course/hostile")
+    section = page.get_by_role("region", name="Files for all homes")
+    await section.get_by_text("left alone in 1 home").click()
+    await expect(section.get_by_text("1 left as people have them")).to_be_visible()
+    await page.get_by_role("button", name=f"Compare submissions of {ODD}", exact=True).click()
+    await expect(page.get_by_text(f"The submissions of {ODD} are being compared.")).to_be_visible()
+    assert site.hub.asked[-1] == (f"hpcampus/similarity/{ODD}", "ida")
+    await page.get_by_role("link", name=ODD, exact=True).click()
+    link = page.get_by_role("link", name="Similar submissions")
+    await expect(link).to_have_attribute("href", re.compile("similarity"))
     await page.context.close()
 
 
