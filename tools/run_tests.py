@@ -278,7 +278,8 @@ def prepare_hosts() -> None:
     def progress(message: str, /) -> None:
         print(message, flush=True)
 
-    missing = tuple(program for program in ("chromium", "tmux") if not is_present(program))
+    needed = {"chromium": "chromium", "tmux": "tmux", "postgresql": "/usr/lib/postgresql"}
+    missing = tuple(package for package, sign in needed.items() if not is_present(sign))
     if missing:
         install_packages(missing, progress)
     ensure_images(IMAGE_NAMES, progress)

@@ -23,12 +23,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 NAME = "hpcampus_course_py1"
-PROGRAMS = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), Path("/nowhere"))
+PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql"))
 
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.skipif(not (PROGRAMS / "initdb").exists(), reason="PostgreSQL's server is not installed here"),
-]
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")
