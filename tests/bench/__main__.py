@@ -1,18 +1,19 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""`python -m tests.bench [spawn|together|install|autograde] [--runs N]`; without a name, all."""
+"""`python -m tests.bench [spawn|together|install|autograde|submit] [--runs N]`; without a name, all."""
 
 from __future__ import annotations
 
 import argparse
 
-from tests.bench import autograde, install, spawn, together
+from tests.bench import autograde, install, spawn, submit, together
 
 BENCHMARKS = {
     "install": (install.measure, 3),
     "spawn": (spawn.measure, 10),
     "together": (together.measure, 20),
     "autograde": (autograde.measure, 60),
+    "submit": (submit.measure, 200),
 }
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--runs",
         type=int,
-        help="how often (spawn: 10, install: 3), or how many students (together: 20) or submissions (autograde: 60)",
+        help="how often, or how many students (together, submit) or submissions (autograde)",
     )
     arguments = parser.parse_args()
     chosen = [arguments.name] if arguments.name else list(BENCHMARKS)
