@@ -28,6 +28,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("gateway", "gateway_uid", "many"),
     ("gateway", "gateway_authorized_keys", ['command="/bin/sh" ssh-ed25519 AAAA']),
     ("images", "images_catalogue", [{"name": "Not a name"}]),
+    ("images", "images_tests", [{"course": "physics", "image": "none", "notebook": "/none/test.ipynb"}]),
     ("jupyterhub", "jupyterhub_authenticator", "anybody"),
     ("jupyterhub", "jupyterhub_public_url", "hub.example.org"),
     ("slurm", "slurm_roles", ["headnode"]),

@@ -20,7 +20,7 @@ from hpcampus_hub.settings import read_site
 from plugins.module_utils import site_problems as checks
 from plugins.module_utils.site_problems import image_tests
 from tests.unit.hub import sites
-from tests.unit.plugins.test_site_problems import COURSE, GROUPS, site
+from tests.unit.plugins.test_site_problems import COURSE, GROUPS, ROOT, site
 
 PLACE = ".tests/a1/test.ipynb"
 
@@ -238,3 +238,15 @@ def test_the_image_is_the_one_that_the_hub_starts(fields):
     assume(not fields.get("profile") or fields["profile"] in (fields.get("profiles") or [fields["profile"]]))
     hub = read_site(**sites.settings(profiles=profiles, courses=[sites.course(**fields)]))
     assert image_tests.image_of(fields, PROFILES) == choose(hub, "course-py1", {}).image
+
+
+def test_the_check_of_an_inventory_looks_for_its_tests(inventory, filters):
+    values = {"site_course_a1": {**COURSE, "image_test": PLACE}}
+    hosts = {host: {**values, "inventory_dir": str(inventory)} for host in GROUPS["all"]}
+    roles = str(ROOT / "roles")
+    assert filters("site_problems")(hosts, site(), GROUPS, roles) == []
+    (inventory / PLACE).unlink()
+    (text,) = filters("site_problems")(hosts, site(), GROUPS, roles)
+    assert text.startswith(
+        f"site_course_a1.image_test = {PLACE!r}: there is no file {inventory / PLACE} on the controller"
+    )
