@@ -21,7 +21,8 @@ TEXTS: Final[dict[str, str]] = {
     "records.file-taken": "sie steht einem neuen Kurs im Weg",
     "records.archived-on": "# Archiviert am {date}. Um den Kurs wiederzuhaben, diese Datei nach {directory}/ verschieben.\n",
     "records.removed": "Entfernt: {path}",
-    "records.archive-hub": "Auch auf dem Hub bleibt das Abgegebene, unter /var/lib/hpcampus-courses.",
+    "records.archive-hub": """Auch auf dem Hub bleibt das Abgegebene, unter /var/lib/hpcampus-courses. Als eine Datei:
+  hpcampus course export {slug} --work {slug}.tar""",
     "records.undated": "Tage und Fristen fehlen, denn es wären die des letzten Semesters; --start nimmt sie mit. {slug} hat noch keine.",
     "records.renamed": "{path}: {old} heißt seit {since} {new}; so wird es geschrieben.",
     "records.renamed-twice": "{path}: {old} heißt seit {since} {new}, das auch gesetzt ist; {old} wurde weggelassen.",

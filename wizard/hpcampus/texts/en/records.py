@@ -21,7 +21,8 @@ TEXTS: Final[dict[str, str]] = {
     "records.file-taken": "it is in the way of a new course",
     "records.archived-on": "# Archived on {date}. To have the course back, move this file to {directory}/.\n",
     "records.removed": "Removed {path}",
-    "records.archive-hub": "On the hub what was handed in stays as well, below /var/lib/hpcampus-courses.",
+    "records.archive-hub": """On the hub what was handed in stays as well, below /var/lib/hpcampus-courses. As one file:
+  hpcampus course export {slug} --work {slug}.tar""",
     "records.undated": "Days and deadlines are left out, for they would be those of the last term; --start takes them along. {slug} has none yet.",
     "records.renamed": "{path}: {old} is called {new} since {since}; it is written so.",
     "records.renamed-twice": "{path}: {old} is called {new} since {since}, which is set as well; {old} was left out.",
