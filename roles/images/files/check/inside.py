@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 IMPORTS = (
     "jupyterhub", "jupyterlab", "notebook", "nbgrader", "nbgitpuller", "ipykernel", "numpy", "scipy", "pandas",
-    "matplotlib.pyplot", "sklearn", "hpcampus_nbgrader.exchange",
+    "matplotlib.pyplot", "sklearn", "hpcampus_nbgrader.exchange", "hpcampus_nbgrader.similarity.compare",
 )  # fmt: skip
 UNWANTED = {
     "rfc3987_syntax": "it doubles the start time of a server",
