@@ -157,6 +157,11 @@ async def collect_and_grade(platform: Platform, course: Notebook, assignment: st
         course, f"nbgrader generate_feedback {assignment}", f"nbgrader release_feedback {assignment}", "nbgrader export",
         where="/course",
     )  # fmt: skip
+    told = await run(course, f"python -m hpcampus_nbgrader.similarity {assignment}", where="/course")
+    assert "3 students compared" in told
+    report = f"/user/{OWNER}/hpcampus/similarity/{assignment}/report"
+    shown = await second.ask("GET", report)
+    assert (shown.code, f"Similar submissions of {assignment}" in shown.body.decode()) == (200, True)
     status, audit = await ask_service(course, f"courses/{COURSE}/audit?assignment={assignment}")
     assert status == 200
     done = {(line["action"], line["who"]) for line in audit["audit"] if line["assignment"] == assignment}
