@@ -82,6 +82,11 @@ class Classroom:
 
     Args:
         platform: The platform.
+
+    Attributes:
+        big: An assignment with much data.
+        slow: An assignment that takes its time to grade.
+        handed_in: SHA-256 of the data that each student handed in last.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -89,6 +94,7 @@ class Classroom:
         self.big, self.slow = new_assignment(), new_assignment()
         self.course = platform.notebook("instructor", owner=OWNER)
         self.students = {name: platform.notebook(name) for name in STUDENTS}
+        self.handed_in: dict[str, str] = {}
         self._placement = Placement(platform)
 
     # --- who is there
@@ -101,11 +107,12 @@ class Classroom:
         for assignment in (self.big, self.slow):
             await write_assignment(self.course, assignment)
             await release(self.course, assignment)
-        for notebook in self.students.values():
+        for name, notebook in self.students.items():
             for assignment in (self.big, self.slow):
                 await run(notebook, f"nbgrader fetch_assignment {assignment}")
             await solve(notebook, self.slow, {"half": SLOW})
             await run(notebook, f"nbgrader submit {self.slow}")
+            self.handed_in[name] = await self.submit(name)
         await run(self.course, f"nbgrader collect {self.slow}", where="/course")
 
     async def be_there(self) -> None:
@@ -226,6 +233,12 @@ class Classroom:
         status, answer = await ask_service(self.course, path)
         assert status == 200, answer
         return sorted(answer["submissions"], key=lambda one: str(one["time"]))
+
+    async def forget_collected(self) -> None:
+        """Remove what was collected of the big assignment; the service keeps what was handed in."""
+        await self.course.cell(
+            f"import pathlib, shutil\nfor path in pathlib.Path('/course/submitted').glob('*/{self.big}'):\n    shutil.rmtree(path)"
+        )
 
     async def collected(self, student: str) -> str:
         """Give the SHA-256 of the data that is collected of a student."""
