@@ -471,6 +471,8 @@ async def test_an_instructor_needs_no_mouse(site: Site, chromium: Browser, size:
         "Size",
         "Image",
         "Make the link",
+        "Archive",
+        "Public copy",
         "3 students",
     ]
     assert reached[: len(expected)] == expected
@@ -556,3 +558,19 @@ _POPUP = """async path => {
     try { return window.opened.document.documentElement.innerHTML.length > 40 ? 'read' : 'empty' }
     catch (problem) { return 'out of reach' }
 }"""
+
+
+async def test_archive_and_public_copy_are_saved_by_a_click(
+    chromium: Browser, site: Site, handed: Submission, tmp_path: Path
+) -> None:
+    del handed
+    page = await opened(chromium, site, "ida")
+    await page.goto(f"{PREFIX}course/physics101")
+    for name, begins in (("Archive", b"manifest.json\0"), ("Public copy", b"PK")):
+        async with page.expect_download() as saved:
+            await page.get_by_role("link", name=name, exact=True).click()
+        file = await saved.value
+        assert file.suggested_filename in {"physics101-archive.tar", "physics101.zip"}
+        await file.save_as(tmp_path / file.suggested_filename)
+        assert (tmp_path / file.suggested_filename).read_bytes().startswith(begins)
+    await expect(page.get_by_role("heading", name="Physics 101", level=1)).to_be_visible()
