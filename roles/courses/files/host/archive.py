@@ -24,6 +24,6 @@ done = subprocess.run(
     stdout=handle,
     check=False,
     cwd="/",
-    env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONPATH": library, "PYTHONDONTWRITEBYTECODE": "1"},
+    env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C.UTF-8", "PYTHONPATH": library, "PYTHONDONTWRITEBYTECODE": "1"},
 )
 sys.exit(done.returncode)
