@@ -161,6 +161,28 @@ async def test_what_the_session_may_do(hub: HubProcess, service: int) -> None:
             assert (await hub.api("POST", path, token=person.token)).code in (403, 404), path
 
 
+async def test_the_courses_server_notes_in_the_name_of_who_pressed_a_button_of_the_pages(
+    hub: HubProcess, service: int
+) -> None:
+    """The server has the session's token from the service, and shows it when what was begun has ended."""
+    made = await hub.api("POST", "/users/course-py1/tokens", {})
+    server = json.loads(made.body)["token"]
+    client: AsyncHTTPClient = SimpleAsyncHTTPClient(force_instance=True)
+    url = f"http://127.0.0.1:{service}/services/courses/api/v1/courses/py1/audit"
+    line = json.dumps({"action": "autograde", "assignment": "ps1", "detail": "done"})
+    ida, alice = Person(hub, service), Person(hub, service)
+    await ida.log_in("ida", "/services/courses/")
+    await alice.log_in("alice", "/services/courses/")
+    codes = []
+    for person in (ida.token, alice.token, "unknown", ""):
+        headers = {"Authorization": f"token {server}", **({"Hpcampus-Person-Token": person} if person else {})}
+        request = HTTPRequest(url, method="POST", body=line, headers=headers)
+        codes.append((await client.fetch(request, raise_error=False)).code)
+    assert codes == [200, 403, 401, 200]
+    seen = await client.fetch(HTTPRequest(url, headers={"Authorization": f"token {server}"}))
+    assert [one["who"] for one in json.loads(seen.body)["audit"]] == ["course-py1", "ida"]
+
+
 async def test_who_logs_out_of_the_hub_is_out_of_the_pages(hub: HubProcess, service: int) -> None:
     ida = Person(hub, service)
     answer = await ida.log_in("ida", "/services/courses/course/py1")
