@@ -148,6 +148,9 @@ def extensions(role: str) -> None:
     wrong = [name for name, on in wanted.items() if (name in loaded) is not on]
     if wrong:
         sys.exit(f"Server extensions {wrong} are not as a {role}'s server needs them; it loads {loaded}.")
+    moves = importlib.import_module("nbgitpuller.handlers").GitPuller.rename_local_untracked
+    if moves.__module__ != "hpcampus_nbgrader.pulling":
+        sys.exit(f"Links bring repositories as {moves.__module__} does, which may write over a student's files.")
     if ("@jupyter/nbgrader:formgrader" in hidden) is (role == "course"):
         sys.exit(f"JupyterLab's formgrader plugin is not as a {role}'s server needs it; hidden are {hidden}.")
 
