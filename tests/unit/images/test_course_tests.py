@@ -106,7 +106,7 @@ def test_a_kernel_that_the_image_does_not_have_is_said(tmp_path: Path):
 
 
 def test_what_cells_put_out_is_not_kept(tmp_path: Path):
-    code = "import time\nfor _ in range(80):\n    print('x' * 5_000_000, flush=True)\n    time.sleep(0.02)"
+    code = "import time\nfor _ in range(80):\n    print('x' * 5_000_000, flush=True)\n    time.sleep(0.1)"
     (tmp_path / "test.ipynb").write_text(book(code))
     measured = (
         "import resource, runpy, sys\n"
@@ -123,7 +123,7 @@ def test_what_cells_put_out_is_not_kept(tmp_path: Path):
     ]
     done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert int(done.stdout.split()[-1]) < 300_000, "of 400 MB that were printed"
+    assert int(done.stdout.split()[-1]) < 350_000, "of 400 MB that were printed"
 
 
 def outside(directory: Path, image: str, *more: str, apptainer: str = "", **files: str) -> tuple[int, str]:
