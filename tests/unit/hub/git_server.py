@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""A git server for tests: git's own server program behind https on loopback, with a certificate that nobody knows but by its authority."""
+"""A git server for tests: git's own server program behind https on loopback, with a certificate that nobody knows but by its authority.
+
+For jobs on test hosts, which know no authority of a test, it speaks http at an address that they reach.
+"""
 
 import os
 import ssl
@@ -22,9 +25,14 @@ WHO = {
 
 
 class GitServer:
-    """Serves the repositories below ``directory`` at ``https://localhost:PORT/``; ``answer`` and ``moved_to`` are knobs of a test."""
+    """Serves the repositories below ``directory``; ``answer`` and ``moved_to`` are knobs of a test.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: Made for them.
+        address: Where it listens in plain http; "" for ``https://localhost:PORT/``.
+    """
+
+    def __init__(self, directory: Path, address: str = "") -> None:
         directory.mkdir()
         self.directory = directory
         self.answer = 0
@@ -35,11 +43,13 @@ class GitServer:
         """How many requests came."""
         authority = make_authority()
         self.ca_file = authority.write(directory / "ca.pem")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(issue(directory / "server.pem", authority, "localhost"))
-        self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._httpd.socket = context.wrap_socket(self._httpd.socket, server_side=True)
+        self._httpd = ThreadingHTTPServer((address or "127.0.0.1", 0), self._handler())
+        if not address:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(issue(directory / "server.pem", authority, "localhost"))
+            self._httpd.socket = context.wrap_socket(self._httpd.socket, server_side=True)
         self.port = self._httpd.server_address[1]
+        self._root = f"http://{address}:{self.port}" if address else f"https://localhost:{self.port}"
         self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -48,7 +58,7 @@ class GitServer:
         self._httpd.server_close()
 
     def url(self, name: str) -> str:
-        return f"https://localhost:{self.port}/{name}"
+        return f"{self._root}/{name}"
 
     def make(self, name: str = "exercises") -> "Work":
         """A new repository, and a place to work on it."""
