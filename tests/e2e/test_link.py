@@ -84,6 +84,7 @@ def open_link(platform: Platform, link: str, copy: str, title: str, picture: str
         page.click("#login_submit")
         page.wait_for_url(re.compile(rf"/user/{STUDENT}/lab/.*{copy}/{FILE}"), timeout=240_000)
         shows(page, title)
+        expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=90_000)
         if picture:
             page.screenshot(path=SCREENS / picture)
 
