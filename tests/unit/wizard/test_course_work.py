@@ -94,7 +94,7 @@ def test_the_work_comes_whole_and_for_ones_own_eyes(
     assert [path.name for path in place.iterdir()] == ["work.tar"]
     shown = capsys.readouterr().out
     assert "archive of 'Physics 101', whole" in shown
-    assert "0 submissions of 0 students, 1 releases" in shown
+    assert "submissions: 0, by students: 0; releases: 1;" in shown
     assert "database hpcampus_course_physics101 of the hub's PostgreSQL" in shown
     assert brought.request is not None
     assert brought.request.playbook == "hpcampus.platform.course_archive"

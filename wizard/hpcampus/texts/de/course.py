@@ -28,7 +28,7 @@ TEXTS: Final[dict[str, str]] = {
     "work.retry": "hpcampus course export {slug}{options}",
     "work.of-another": "Es gehört zum Kurs {slug}.",
     "work.whole": "{path}: Archiv von '{title}', vollständig, {size} MB",
-    "work.counts": "{submissions} Abgaben von {students} Studierenden, {releases} Ausgaben, {feedback} Mal Feedback; {files} Dateien",
+    "work.counts": "Abgaben: {submissions}, von Studierenden: {students}; Ausgaben: {releases}; Feedback: {feedback}; Dateien: {files}",
     "work.made": "angelegt {time}",
     "work.gradebook": "nicht darin: das Notenbuch von nbgrader, {where}",
     "work.missing": "das hatte der Hub verloren: {path}",

@@ -28,7 +28,7 @@ TEXTS: Final[dict[str, str]] = {
     "work.retry": "hpcampus course export {slug}{options}",
     "work.of-another": "It is of the course {slug}.",
     "work.whole": "{path}: archive of '{title}', whole, {size} MB",
-    "work.counts": "{submissions} submissions of {students} students, {releases} releases, {feedback} times feedback; {files} files",
+    "work.counts": "submissions: {submissions}, by students: {students}; releases: {releases}; feedback: {feedback}; files: {files}",
     "work.made": "made at {time}",
     "work.gradebook": "not in it: nbgrader's gradebook, {where}",
     "work.missing": "the hub had lost this: {path}",
