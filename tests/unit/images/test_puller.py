@@ -230,6 +230,9 @@ WRITTEN_OVER: dict[str, tuple[dict[str, str], dict[str, str | None], dict[str, s
     "a folder became a file": (
         {}, {"week1/read.txt": None, "week1": "mine\n"}, {"task.txt": "new\n"}, "week1__*",
     ),
+    "a folder became a file, and goes": (
+        {}, {"week1/read.txt": None, "week1": "mine\n"}, {"week1/read.txt": None}, "week1__*",
+    ),
     "a file became a folder of ignored files": (
         {".gitignore": "*.csv\n"}, {"task.txt": None, "task.txt/own.csv": "mine\n"}, {"task.txt": "hers\n"}, "task__*.txt/own.csv",
     ),

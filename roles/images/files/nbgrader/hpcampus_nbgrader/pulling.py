@@ -46,7 +46,9 @@ def move_aside(puller: GitPuller) -> Iterator[str]:
     yield from execute_cmd(["git", "reset", "--mixed", "--quiet"], cwd=puller.repo_dir)
     yield from execute_cmd(["git", "config", "merge.directoryRenames", "false"], cwd=puller.repo_dir)
     known = frozenset(_tree(puller, "HEAD"))
-    for place in obstacles(Path(puller.repo_dir), _tree(puller, f"origin/{puller.branch_name}"), known):
+    # Of files that were taken back, too: nbgitpuller brings a deleted one back before it goes.
+    paths = sorted(known.union(_tree(puller, f"origin/{puller.branch_name}")))
+    for place in obstacles(Path(puller.repo_dir), paths, known):
         aside = free_name(place)
         place.rename(aside)
         yield f"Renamed {place} to {aside.name}, since the repository has a file there.\n"
