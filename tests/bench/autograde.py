@@ -24,7 +24,7 @@ PROGRAMS = ROOT / "tests" / "e2e" / "grading_hostile"
 PLAIN = "env HPCAMPUS_COURSE_ROLE=student nbgrader autograde ps1 --KernelManager.transport=tcp"
 # Results of the same submissions are not taken from an earlier round.
 SANDBOXED = "nbgrader autograde ps1 --SandboxedAutograde.run_again=True"
-SLOTS = (1, 2, 4)
+SLOTS = (1, 2)
 KEPT = "nbgrader autograde ps1 --force"
 SIMULATED_SLOTS = (1, 2, 8, 64)
 
