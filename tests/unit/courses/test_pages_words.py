@@ -169,17 +169,20 @@ def test_works_have_everybody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "done", "failed", "said", "ended"),
+    ("state", "done", "failed", "minutes", "said", "ended"),
     [
-        ("queued", 0, 0, "waits for the cluster: 0 of 5", False),
-        ("running", 3, 1, "runs on the cluster: 3 of 5, 1 with a problem", False),
-        ("done", 5, 0, "done: 5 of 5", True),
-        ("failed", 1, 1, "failed: 1 of 5, 1 with a problem", True),
+        ("queued", 0, 0, 9, "waits for the cluster: 0 of 5", False),
+        ("running", 3, 1, 9, "runs on the cluster: 3 of 5, 1 with a problem", False),
+        ("running", 3, 1, 11, "runs on the cluster: 3 of 5, 1 with a problem", True),
+        ("done", 5, 0, 11, "done: 5 of 5", True),
+        ("failed", 1, 1, 11, "failed: 1 of 5, 1 with a problem", True),
     ],
 )
-def test_runs(state: str, done: int, failed: int, said: str, ended: bool) -> None:
-    run = views.run_of(Run("0" * 32, "ps1", 5, done, failed, state, "", "ida", NOW, NOW))
+def test_runs(state: str, done: int, failed: int, minutes: int, said: str, ended: bool) -> None:
+    told = Run("0" * 32, "ps1", 5, done, failed, state, "a message", "ida", NOW, NOW)
+    run = views.run_of(told, NOW + timedelta(minutes=minutes))
     assert (run.words, run.ended, run.finished) == (said, ended, done)
+    assert ("no news since" in run.message) == (state == "running" and minutes > 10)
 
 
 def test_events_in_words() -> None:

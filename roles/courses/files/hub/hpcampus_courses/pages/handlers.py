@@ -128,7 +128,9 @@ class CoursePage(Page):
                 self.arrived,
             ),
             compares=views.compares(course),
-            runs=[views.run_of(run) for run in store.runs.listed(course.slug, limit=_SHOWN_RUNS)] if instructor else [],
+            runs=[views.run_of(run, self.arrived) for run in store.runs.listed(course.slug, limit=_SHOWN_RUNS)]
+            if instructor
+            else [],
             sync=await self._sync(course) if instructor else None,
             **self._link(course),
         )
@@ -241,7 +243,7 @@ class Progress(Ask):
         """Tell it."""
         self.enter(slug, *LEADERS)
         listed = self.store.runs.listed(slug, limit=_SHOWN_RUNS)
-        self.finish({"runs": [views.run_of(run).as_json() for run in listed]})
+        self.finish({"runs": [views.run_of(run, self.arrived).as_json() for run in listed]})
 
 
 class AssignmentPage(Page):

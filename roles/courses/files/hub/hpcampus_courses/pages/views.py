@@ -340,16 +340,17 @@ def works(
     ]
 
 
-def run_of(run: runs.Run) -> Run:
-    """A run of autograding."""
+def run_of(run: runs.Run, now: datetime) -> Run:
+    """A run of autograding; one that was silent for long counts as ended, for its server may be gone. ``now`` is the hub's time."""
+    is_silent = run.state not in words.RUN_ENDED and now - run.changed > words.RUN_SILENT
     return Run(
         run.run,
         run.assignment,
         words.run_state(run.state, run.done, run.failed, run.total),
-        run.message,
+        words.silent_since(run.changed) if is_silent else run.message,
         min(run.done, run.total),
         run.total,
-        run.state in words.RUN_ENDED,
+        is_silent or run.state in words.RUN_ENDED,
     )
 
 

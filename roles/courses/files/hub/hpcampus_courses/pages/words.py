@@ -20,6 +20,8 @@ RUN_STATES = {
     "failed": "failed",
 }
 RUN_ENDED = frozenset({"done", "failed"})
+RUN_SILENT = timedelta(minutes=10)
+"""A run tells how far it is every few seconds, and in the midst of a restart of the hub every half a minute."""
 
 ACTIONS = {
     "release": "released the assignment",
@@ -83,6 +85,11 @@ def size(octets: int) -> str:
 def listed(names: Iterable[str]) -> str:
     """Names in one line."""
     return ", ".join(names)
+
+
+def silent_since(time: datetime) -> str:
+    """What to do about a run of autograding that tells nothing any more."""
+    return f"no news since {clock(time)}: look whether the course's server runs, and autograde again"
 
 
 def run_state(state: str, done: int, failed: int, total: int) -> str:

@@ -367,7 +367,7 @@ class _Batch:
             self._converter.remove_work()
             self._run.remove()
             self._runs.forget_old()
-            self._progress.tell(now=True)
+            self._progress.tell_the_end()
 
     def _cancel(self) -> None:
         try:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 QUEUED, RUNNING, SCORING, DONE, FAILED = "queued", "running", "scoring", "done", "failed"
 PAUSE_SECONDS = 1.0
 PATIENCE_SECONDS = 3.0
+AFTER_FAILURE_SECONDS = 30.0
+"""So long it is not tried again while nobody answers: grading goes on meanwhile."""
+END_PATIENCE_SECONDS = 60.0
+"""The last word is what the page shows from then on."""
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Progress:
         self.count = count
         self._path = ("courses", course, "runs", run)
         self._log = log
-        self._told = 0.0
+        self._next = 0.0
         self._service: Service | None = None
         try:
             self._service = Service.from_environment(environment, PATIENCE_SECONDS)
@@ -57,11 +61,19 @@ class Progress:
 
     def tell(self, *, now: bool = False) -> None:
         """Tell it, at most once a second unless it must be known now."""
-        if self._service is None or not (now or time.monotonic() - self._told > PAUSE_SECONDS):
-            return
-        self._told = time.monotonic()
+        if self._service is not None and (now or time.monotonic() > self._next):
+            self._next = time.monotonic() + PAUSE_SECONDS
+            self._send(self._service)
+
+    def tell_the_end(self) -> None:
+        """Tell it for the last time."""
+        if self._service is not None:
+            self._service.patience_seconds = END_PATIENCE_SECONDS
+            self._send(self._service)
+
+    def _send(self, service: Service) -> None:
         try:
-            self._service.send("PUT", *self._path, body=asdict(self.count))
+            service.send("PUT", *self._path, body=asdict(self.count))
         except ServiceError as error:
             self._log.warning("The course's page does not show how far this is: %s", error)
-            self._service = None
+            self._next = time.monotonic() + AFTER_FAILURE_SECONDS
