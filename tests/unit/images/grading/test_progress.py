@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from hpcampus_nbgrader.grading import progress
 
 if TYPE_CHECKING:
