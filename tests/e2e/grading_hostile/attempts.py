@@ -233,7 +233,8 @@ HONEST = (
 )
 ATTEMPTS = (
     Attempt("fork-bomb", "a fork bomb", then("import os\nwhile True:\n    os.fork()", GOOD), None),
-    Attempt("endless", "an endless loop", then("while True: pass", GOOD), None),
+    # Interrupted, it costs no points, for the answer before it is right; a busy node may be too slow for that, which is flagged.
+    Attempt("endless", "an endless loop", then("while True: pass", GOOD), FULL),
     Attempt(
         "stubborn",
         "an endless loop that takes no interrupt",
