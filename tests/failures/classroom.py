@@ -116,9 +116,11 @@ class Classroom:
         await run(self.course, f"nbgrader collect {self.slow}", where="/course")
 
     async def be_there(self) -> None:
-        """Start every server that does not run."""
+        """Start every server that does not run, or runs where nobody reaches it."""
         places = {self.course: HOME, self.students["student1"]: ELSEWHERE, self.students["student2"]: HOME}
         for notebook, node in places.items():
+            if await notebook.has_server() and not await notebook.answers():
+                await notebook.stop()
             if not await notebook.has_server():
                 async with self._placement.on(node):
                     await notebook.start(**({} if notebook is self.course else {"course": COURSE, "profile": "small"}))
@@ -141,6 +143,14 @@ class Classroom:
         """Let tasks run on one node alone."""
         async with self._placement.on(node):
             yield
+
+    async def slow_down(self) -> None:
+        """Leave the course service so little of the processor that a transfer takes its time."""
+        await self.on("campus", "systemctl", "set-property", "--runtime", "hpcampus-courses", "CPUQuota=10%")
+
+    async def hurry(self) -> None:
+        """Let the course service have what it wants."""
+        await self.on("campus", "systemctl", "set-property", "--runtime", "hpcampus-courses", "CPUQuota=")
 
     # --- what they do
 

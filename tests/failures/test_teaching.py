@@ -8,6 +8,7 @@ What came of each is written to artifacts/teaching.md.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,17 @@ async def when(room: Classroom, host: str, test: str) -> None:
     await room.on(host, "sh", "-c", program)
 
 
+@contextlib.asynccontextmanager
+async def struck(room: Classroom, blow: Blow, node: str) -> AsyncIterator[None]:
+    """Break something while transfers are slow; what broke is brought back, and all are fast again, whatever comes in between."""
+    await blow.strike(room, node)
+    try:
+        yield
+    finally:
+        await room.hurry()
+        await blow.mend(room, node)
+
+
 def words(again: bool, said: str) -> str:
     """What a person did."""
     last = said.strip().splitlines()[-1] if said.strip() else ""
@@ -135,12 +147,12 @@ async def test_handing_in(room: Classroom, table: dict[tuple[str, str], str], na
     await room.be_there()
     before = await room.submissions("student1")
     digest = await room.fill("student1")
+    await room.slow_down()
     operation = await room.begin(student, "nbgrader", "submit", room.big, where=await room.home(student))
     arriving = f'test -n "$(find {INCOMING} -type f -size +0)"'
     await when(room, "campus", arriving)
-    await blow.strike(room, ELSEWHERE)
-    assert await room.told_nothing_yet(student, operation, unreachable=name in {"link", "compute node"})
-    await blow.mend(room, ELSEWHERE)
+    async with struck(room, blow, ELSEWHERE):
+        assert await room.told_nothing_yet(student, operation, unreachable=name in {"link", "compute node"})
     again, said = await room.finish(student, operation)
     after = await room.submissions("student1")
     assert len(after) == len(before) + 1, "handed in once"
@@ -160,12 +172,12 @@ async def test_collecting(room: Classroom, table: dict[tuple[str, str], str], na
     blow = BLOWS[name]
     await room.be_there()
     await room.forget_collected()
+    await room.slow_down()
     operation = await room.begin(room.course, "nbgrader", "collect", room.big, where="/course")
     first, second = (f"{COURSES}/submitted/{student}/{room.big}/data.bin" for student in STUDENTS)
     await when(room, "login", f"test -e {first}")
-    await blow.strike(room, HOME)
-    await room.on("login", "test", "!", "-e", second)
-    await blow.mend(room, HOME)
+    async with struck(room, blow, HOME):
+        await room.on("login", "test", "!", "-e", second)
     again, said = await room.finish(room.course, operation)
     assert {student: await room.collected(student) for student in STUDENTS} == room.handed_in
     left = await room.on("login", "find", f"{COURSES}/submitted", "-name", ".*", "-mindepth", "2", "-maxdepth", "2")
@@ -179,17 +191,16 @@ async def test_grading(room: Classroom, table: dict[tuple[str, str], str], name:
     await room.be_there()
     command = ("nbgrader", "autograde", room.slow, "--create", "--force", "--SandboxedAutograde.run_again=True")
     # A link that breaks is that of the course's server; a node that dies is that of the tasks.
-    struck = ELSEWHERE if name == "compute node" else HOME
+    node = ELSEWHERE if name == "compute node" else HOME
     async with room.tasks_on(ELSEWHERE):
         operation = await room.begin(room.course, *command, where="/course")
         await when(room, "login", "squeue --noheader --name hpcampus-grade --states RUNNING | grep -q .")
         await asyncio.sleep(3)
-        await blow.strike(room, struck)
-        assert await room.told_nothing_yet(room.course, operation, unreachable=name == "link")
-        await blow.mend(room, struck)
+        async with struck(room, blow, node):
+            assert await room.told_nothing_yet(room.course, operation, unreachable=name == "link")
         again, said = await room.finish(room.course, operation)
     assert await room.scores() == dict.fromkeys(STUDENTS, 2.0)
     assert "hpcampus-grade" not in await room.on("login", "squeue", "--noheader", "--format", "%j")
-    for node in COMPUTE:
-        assert "hpcampus_nbgrader.sandbox" not in await room.on(node, "ps", "-eo", "args")
+    for one in COMPUTE:
+        assert "hpcampus_nbgrader.sandbox" not in await room.on(one, "ps", "-eo", "args")
     table["autograde", blow.broken] = f"{words(again, said)}; both have their points"

@@ -38,6 +38,8 @@ SIGNER_SOCKET = "/run/hpcampus/signer.sock"
 CA_KEY = "/etc/hpcampus/tunnel-ca/key"
 FOLDER = "/root/hpcampus-refusals"
 SERIAL = 4711
+API_PORT, HUB_PORT = 8083, 8081
+"""Where jobs find the hub's API and the course service, and where the hub itself listens."""
 OWN_PORT, OTHER_PORT, UNREGISTERED_PORT, WRONG_SERIAL_PORT = 20017, 20018, 20019, 20020
 STAYS_UP_SECONDS = 5
 TIMED_OUT = 124
@@ -91,7 +93,7 @@ _KNOCK = ("-o", "PermitLocalCommand=yes", "-o", f"LocalCommand=(sleep 1; /usr/bi
 _OWN = f"127.0.0.1:{OWN_PORT}:127.0.0.1:22"
 ATTEMPTS: tuple[Attempt, ...] = (
     _listen("own port on loopback is allowed", _OWN, refusal=""),
-    _open("the hub's API is allowed", "127.0.0.1:8081", refusal=""),
+    _open("the hub's API is allowed", f"127.0.0.1:{API_PORT}", refusal=""),
     _listen("another port", f"127.0.0.1:{OTHER_PORT}:127.0.0.1:22"),
     _listen("own port on every address", f"0.0.0.0:{OWN_PORT}:127.0.0.1:22"),
     _listen("own port on the wildcard", f"*:{OWN_PORT}:127.0.0.1:22"),
@@ -103,8 +105,9 @@ ATTEMPTS: tuple[Attempt, ...] = (
     _listen("SOCKS on another port", f"127.0.0.1:{OTHER_PORT}"),
     _open("the proxy's API", "127.0.0.1:8001"),
     _open("the hub's sshd", "127.0.0.1:22"),
-    _open("the hub's API under another name", "localhost:8081"),
-    _open("the hub's API on IPv6", "[::1]:8081"),
+    _open("the hub itself", f"127.0.0.1:{HUB_PORT}"),
+    _open("the hub's API under another name", f"localhost:{API_PORT}"),
+    _open("the hub's API on IPv6", f"[::1]:{API_PORT}"),
     _open("another notebook's port", f"127.0.0.1:{OTHER_PORT}"),
     _open("a host behind the hub", "192.0.2.1:22"),
     Attempt(
