@@ -74,7 +74,10 @@ def test_outputs_are_those_of_a_kernel(
     result = run_cells(*(Cell(source) for source in sources), language=language)
     assert result["stopped"] == ""
     for cell, ours in zip(notebook.cells, result["cells"], strict=True):
-        assert (plain(ours["outputs"]), ours["count"]) == (plain(cell.outputs), cell.execution_count), cell.source
+        found, wanted = plain(ours["outputs"]), plain(cell.outputs)
+        if name == "programs":  # what they write takes a way of its own: whether it comes before the result is chance
+            found, wanted = (sorted(outputs, key=lambda one: str(one["output_type"])) for outputs in (found, wanted))
+        assert (found, ours["count"]) == (wanted, cell.execution_count), cell.source
 
 
 def cells(*sources: str) -> dict[str, Any]:
