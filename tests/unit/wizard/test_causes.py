@@ -106,7 +106,7 @@ REAL = [
     (
         "apt-clock",
         (
-            "Failed to update apt cache: E:Release file for http://security.debian.org/dists/trixie-security/InRelease is not valid yet "
+            "Failed to update apt cache: E:Release file for http://mirror.example.org/debian/dists/trixie/InRelease is not valid yet "
             "(invalid for another 17d 11h 5min 38s). Updates for this repository will not be applied."
         ),
     ),

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -36,7 +37,7 @@ WAIT_SECONDS = 25
 SAID_MAX = 2000
 
 
-class Programs:
+class Programs(ABC):
     """The processes that do something with all submissions of an assignment, at most one for each.
 
     Args:
@@ -72,8 +73,9 @@ class Programs:
         task = self._running.get(assignment)
         return task is None or bool((await asyncio.wait([task], timeout=seconds))[0])
 
+    @abstractmethod
     async def _run(self, assignment: str, person: str) -> None:
-        raise NotImplementedError
+        """Run the program to its end; what goes wrong is told in the log."""
 
     async def _ended(self, *arguments: str, stderr: int | None = None) -> tuple[int, str]:
         """Status of the program at its end, and what it wrote to `stderr` if that is a pipe.
