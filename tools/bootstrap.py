@@ -33,8 +33,16 @@ def main() -> int:
         python = VENV / "bin/python"
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet"]
         run([*pip, "install", "--no-deps", "--require-hashes", "--requirement", "requirements/bootstrap.txt"])
-        uv = [str(VENV / "bin/uv"), "pip", "install", "--quiet", f"--python={python}", *index_options(pip)]
-        run([*uv, "--require-hashes", f"--requirement=requirements/{kind}.txt"])
+        uv = [
+            str(VENV / "bin/uv"),
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            f"--python={python}",
+            *index_options(pip),
+        ]
+        run([*uv, "--no-deps", "--require-hashes", f"--requirement=requirements/{kind}.txt"])
         run([*uv, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     except subprocess.CalledProcessError as error:
         say(f"Could not make .venv: `{' '.join(error.cmd[:4])} ...` failed. The lines above say why; then try again.")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Renew every lock file, transitive packages and hashes included: `python -m tools.lock [NAME ...]`.
 
-A lock `x.txt` lies beside the `x.in` that says what is wanted. Names such as `hub` choose some of them.
+A lock `x.txt` lies beside the `x.in` that says what is wanted, and maybe beside an `x.overrides` that says what is not, whatever wants
+it. Names such as `hub` choose some of them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ PROXY = "roles/jupyterhub/files/proxy"
 NODE = "roles/jupyterhub/files/lock/proxy.txt"
 
 
-def python_argv(name: str) -> list[str]:
+def python_argv(name: str, *, overrides: bool) -> list[str]:
     """Return the command that renews a Python lock in its own directory, for every platform from Python 3.11 on."""
     options = [
         "--quiet",
@@ -42,6 +43,7 @@ def python_argv(name: str) -> list[str]:
         "pip",
         "compile",
         *options,
+        *([f"--overrides={name}.overrides"] if overrides else []),
         f"--custom-compile-command={header}",
         f"--output-file={name}.txt",
         f"{name}.in",
@@ -67,7 +69,7 @@ def main() -> int:
     chosen = set(sys.argv[1:])
     work = [(ROOT / lock).parent for lock in PYTHON_LOCKS]
     plans = [
-        (Path(lock).name, directory, python_argv(Path(lock).name))
+        (Path(lock).name, directory, python_argv(Path(lock).name, overrides=(ROOT / f"{lock}.overrides").exists()))
         for lock, directory in zip(PYTHON_LOCKS, work, strict=True)
     ]
     plans.append(("package-lock.json", ROOT / PROXY, node_argv()))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import secrets
 from pathlib import Path
@@ -88,6 +89,16 @@ async def test_hostile_ones_are_scored_right_or_flagged(graded: dict[str, Any], 
     said = graded["found"][one.name]
     assert said["flags"] or said["points"] == one.points, said
     assert said["points"] is not None
+    assert "### BEGIN HIDDEN" not in json.dumps(said["outputs"])
+
+
+async def test_the_grader_reads_what_was_tried(graded: dict[str, Any]):
+    found = graded["found"]
+    assert "tests" in [flag["kind"] for flag in found["no-asserts"]["flags"]]
+    assert found["no-asserts"]["points"] == 0
+    assert "link or no ordinary file" in found["link"]["comment"][0]
+    read = "121" in json.dumps(found["peek"]["outputs"])  # a number of the hidden test
+    assert not read or "leak" in [flag["kind"] for flag in found["peek"]["flags"]]
 
 
 async def test_nothing_is_left_of_the_grading(platform: Platform, graded: dict[str, Any]):
