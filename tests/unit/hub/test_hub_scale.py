@@ -14,6 +14,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.processes]
 
 SERVERS = 200
 FAST, SLOW, REAPER = 0.3, 5.0, 15.0
+# Half of it on a machine that does nothing else.
+CORE_SHARE = 0.04
 
 
 def queries(login_node: LoginNode) -> int:
@@ -54,5 +56,5 @@ async def test_the_link_does_not_grow_with_the_jobs(hub: HubProcess, login_node:
     )
     assert 1 <= asked <= seconds / SLOW + 1
     assert login_node.sessions == 1
-    assert share < 0.02, f"{share:.1%} of a core"
+    assert share < CORE_SHARE, f"{share:.1%} of a core"
     assert await hub.ready_count() == SERVERS
