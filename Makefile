@@ -56,7 +56,7 @@ failures: venv ## break the platform in every way and see what recovers: artifac
 installs: venv ## install two sites by the command, on bare test hosts: artifacts/install.md
 	@$(BIN)/python -m tools.run_tests install
 
-bench: venv ## measure what the README promises: make bench B=spawn, B=together, B=install, B=autograde, B=submit, or all
+bench: venv ## measure what the README promises: make bench B=spawn, B=together, B=install, B=autograde, B=submit, B=term, or all
 	@$(RUN) PYTHONPATH="$(CURDIR)/roles/jupyterhub/files/hub" $(BIN)/python -m tests.bench $(B)
 
 docs: venv ## write the tables of variables into the READMEs of the roles, and the page of steps

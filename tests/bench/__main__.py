@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""`python -m tests.bench [spawn|together|install|autograde|submit] [--runs N]`; without a name, all."""
+"""`python -m tests.bench [spawn|together|install|autograde|submit|term] [--runs N]`; without a name, all."""
 
 from __future__ import annotations
 
 import argparse
 
-from tests.bench import autograde, install, spawn, submit, together
+from tests.bench import autograde, install, spawn, submit, term, together
 
 BENCHMARKS = {
     "install": (install.measure, 3),
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "together": (together.measure, 20),
     "autograde": (autograde.measure, 60),
     "submit": (submit.measure, 200),
+    "term": (term.measure, 60),
 }
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--runs",
         type=int,
-        help="how often, or how many students (together, submit) or submissions (autograde)",
+        help="how often, or how many students (together, submit, term) or submissions (autograde)",
     )
     arguments = parser.parse_args()
     chosen = [arguments.name] if arguments.name else list(BENCHMARKS)
