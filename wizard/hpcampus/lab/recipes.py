@@ -41,13 +41,15 @@ _PACKAGES = (
     "systemd-sysv",
 )
 
-# Runs in the new root, after the files are in place. Timers of apt would hold its lock just when a test needs it;
-# host keys belong to a host, not to an image; there are no kernel modules to load in a container.
+# Runs in the new root, after the files are in place. Timers of apt would hold its lock just when a test needs it, and what others
+# write at night would look as if a role had written it. Host keys belong to a host, not to an image; there are no kernel modules to
+# load in a container.
 _SETUP = f"""\
 set -eu
 useradd --create-home --shell /bin/bash --password '*' {USER}
 rm -f /etc/ssh/ssh_host_*
 systemctl mask apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service
+systemctl mask dpkg-db-backup.timer logrotate.timer man-db.timer
 systemctl mask systemd-modules-load.service
 systemctl disable e2scrub_reap.service 2>/dev/null || true
 systemctl enable lab-mounts.service
