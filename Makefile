@@ -43,7 +43,7 @@ fmt: venv ## format the Python code and mend what a linter can mend
 scenarios: venv ## run every molecule scenario on test hosts of its own
 	@$(BIN)/python -m tools.run_tests scenarios
 
-scenario: venv ## run one molecule scenario: make scenario S=tunnel
+scenario: venv ## run one molecule scenario: make scenario S=alone
 	@test -n "$(S)" || { echo "Name a scenario: make scenario S=NAME, where NAME is one of $$(ls -d molecule/*/molecule.yml | cut -d/ -f2 | xargs)."; exit 1; }
 	@$(BIN)/python -m tools.run_tests scenario "$(S)"
 

@@ -49,7 +49,7 @@ def test_every_install_runs():
 def test_scenarios_keep_the_order_of_proof():
     order = load(".config/molecule/config.yml")["scenario"]["test_sequence"]
     steps = [step.split()[0] for step in order if not step.startswith("side_effect")]
-    assert steps == ["destroy", "syntax", "create", "prepare", "check", "converge", "idempotence", "verify", "destroy"]
+    assert steps == ["destroy", "create", "prepare", "check", "converge", "idempotence", "verify", "destroy"]
     for path in ROOT.glob("molecule/*/molecule.yml"):
         assert "test_sequence" not in path.read_text(), path
 

@@ -55,6 +55,8 @@ def play(playbook: Path, scratch: Path) -> None:
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
             "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_STRATEGY": "one_python",
+            "ANSIBLE_STRATEGY_PLUGINS": str(ROOT / "molecule/shared/plugins/strategy"),
             "HPCAMPUS_LAB": LAB,
             "HPCAMPUS_PROOF_DIR": str(scratch / "proof"),
             "PYTHONPATH": f"{ROOT / 'wizard'}:{ROOT}",

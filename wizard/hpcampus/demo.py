@@ -32,9 +32,9 @@ URL = f"https://localhost:{HTTPS_PORT}/"
 VERIFY_USER = "verify"
 HOSTS = (
     lab.Host(name="campus", groups=("hub",), publish=(lab.Publish(port=443, on=HTTPS_PORT),)),
-    lab.Host(name="login", shared=True, groups=("slurm_controller", "slurm_login")),
-    lab.Host(name="c1", shared=True, groups=("slurm_compute",)),
-    lab.Host(name="c2", shared=True, groups=("slurm_compute",)),
+    lab.Host(name="login", image="debian-13-cluster", shared=True, groups=("slurm_controller", "slurm_login")),
+    lab.Host(name="c1", image="debian-13-cluster", shared=True, groups=("slurm_compute",)),
+    lab.Host(name="c2", image="debian-13-cluster", shared=True, groups=("slurm_compute",)),
 )
 
 

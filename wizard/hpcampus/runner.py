@@ -45,6 +45,8 @@ ANSIBLE_CFG = """\
 collections_path = {collections}
 forks = 10
 host_key_checking = True
+# By default it asks its workers a thousand times in a second whether they are done, and takes the processor from them.
+internal_poll_interval = 0.01
 interpreter_python = /usr/bin/python3
 retry_files_enabled = False
 timeout = 20

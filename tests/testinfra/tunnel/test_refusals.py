@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every refusal of the tunnel, tried from another host against Debian 12's and Debian 13's sshd."""
+"""Every refusal of the tunnel, tried from another host; the scenarios of the hub have Debian 12's and Debian 13's sshd."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.testinfra.reach import hosts, lab
 from tests.unit.tunnel import refusals
-from tests.unit.tunnel.ssh_attempts import SIGNER_GROUP, SIGNER_USER, Result, Run
+from tests.unit.tunnel.ssh_attempts import Result, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,8 +34,7 @@ def _runner(name: str) -> Run:
 def kit(host: Host) -> Iterator[refusals.Kit]:
     """Certificates of a job, on a host that knows the hub's key."""
     name = host.check_output("hostname")
-    host.run(f"useradd --system --groups {SIGNER_GROUP} {SIGNER_USER}")
-    kit = refusals.prepare(_runner(name), _runner("node"), hub=name)
+    kit = refusals.prepare(_runner(name), _runner("login"), hub=name)
     yield kit
     refusals.clean(kit)
 

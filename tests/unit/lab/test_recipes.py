@@ -61,6 +61,16 @@ def test_no_host_key_and_no_machine_id_is_shared():
     assert "rm -f /etc/machine-id" in setup
 
 
+def test_a_cluster_has_its_programs_and_nothing_of_it_runs():
+    hooks = [
+        arg
+        for arg in recipe("debian-13-cluster", MIRRORS).argv("r", "s")
+        if "apt-get install" in arg or "disable" in arg
+    ]
+    assert [hook.split()[-1] for hook in hooks] == ["apptainer/sid", "slurmd"]
+    assert not any("apt-get install" in arg for arg in recipe("debian-13", MIRRORS).argv("r", "s"))
+
+
 def test_the_command_names_files_only_as_arguments():
     argv = recipe("debian-13", MIRRORS).argv("/x/root.tar", "/x/stage.tar")
     assert argv[0] == "mmdebstrap"

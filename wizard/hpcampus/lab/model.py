@@ -73,7 +73,7 @@ class Host:
 
     Attributes:
         name: Short host name, also its name in the inventory.
-        image: Operating system, one of `debian-12` and `debian-13`.
+        image: Operating system, one of `IMAGE_NAMES`.
         shared: Whether the lab's shared file system is mounted at /shared.
         groups: Inventory groups the host belongs to.
         aliases: Further names that the other hosts of the lab can reach it by.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hpcampus.lab.machine import Mirrors
 
-SUITES = {"debian-12": "bookworm", "debian-13": "trixie"}
+SUITES = {"debian-12": "bookworm", "debian-13": "trixie", "debian-13-cluster": "trixie"}
 IMAGE_NAMES = tuple(SUITES)
 MAX_AGE_DAYS = 7
 # Package lists younger than this count as just fetched on a new host.
@@ -23,6 +23,20 @@ USER = "admin"
 SID_SOURCE = "/etc/apt/sources.list.d/lab-sid.list"
 # Debian has Apptainer only in unstable.
 FROM_SID = ("apptainer",)
+# What the roles base, slurm and apptainer install. A host of somebody else's cluster has it before anybody comes, and the demo's are up
+# minutes earlier with it; nothing of it is set up or started.
+CLUSTER_PACKAGES = (
+    "acl",
+    "fuse2fs",
+    "munge",
+    "slurm-client",
+    "slurmctld",
+    "slurmd",
+    "squashfs-tools",
+    "squashfuse",
+    "uidmap",
+)
+CLUSTER_UNITS = ("munge", "slurmctld", "slurmd")
 
 # What an installed Debian server has when its admin has just logged in for the first time.
 _PACKAGES = (
@@ -95,6 +109,8 @@ class Recipe:
         packages: Packages besides the minimal base.
         files: Files put into the image.
         setup: Shell script that runs in the image at the end.
+        installed: Packages that apt installs in the image as on a host, those of unstable too.
+        off: Units that such packages would have started.
         keyring: Keyring file for machines that are not Debian, or empty.
         proxy: HTTP proxy of apt, or empty.
     """
@@ -105,6 +121,8 @@ class Recipe:
     packages: tuple[str, ...]
     files: tuple[File, ...]
     setup: str
+    installed: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
     keyring: str = ""
     proxy: str = ""
 
@@ -149,6 +167,7 @@ class Recipe:
             '--customize-hook=rm "$1/root/lab-setup"',
             f'--customize-hook=APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --quiet=2 {update}',
             *self._filter_of_unstable(),
+            *self._install(),
             # Hosts begin with apt's own index of the lists, which takes seconds to make. It is good for files of exactly
             # these dates, and the archive of the root dates everything back to the start of this command.
             f"--customize-hook=find {indexed} -newermt '1 hour ago' -exec touch --date='1 hour ago' {{}} +",
@@ -157,6 +176,16 @@ class Recipe:
             target,
             *self.sources,
         ]
+
+    def _install(self) -> tuple[str, ...]:
+        """Return the hooks that install packages the way a host does, and keep their services off."""
+        if not self.installed:
+            return ()
+        install = "apt-get install --quiet=2 --yes --no-install-recommends"
+        return (
+            f'--customize-hook=chroot "$1" env DEBIAN_FRONTEND=noninteractive {install} {" ".join(self.installed)}',
+            f'--customize-hook=chroot "$1" systemctl disable --quiet {" ".join(self.off)}',
+        )
 
     def _filter_of_unstable(self) -> tuple[str, ...]:
         """Return the hook that leaves of unstable's list what is wanted of it: apt reads the whole at every turn."""
@@ -202,6 +231,7 @@ def recipe(
             File(f"/usr/local/share/ca-certificates/{n}", text) for n, text in sorted((certificates or {}).items())
         ]
     setup = _SETUP + ("update-ca-certificates\n" if certificates else "")
+    cluster = image == "debian-13-cluster"
     return Recipe(
         name=image,
         suite=suite,
@@ -213,6 +243,8 @@ def recipe(
         packages=packages,
         files=tuple(files),
         setup=setup,
+        installed=(*CLUSTER_PACKAGES, *(f"{name}/sid" for name in FROM_SID)) if cluster else (),
+        off=CLUSTER_UNITS if cluster else (),
         keyring="" if is_debian else "/usr/share/keyrings/debian-archive-keyring.gpg",
         proxy=mirrors.proxy,
     )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ansible_mitogen.affinity
 import ansible_mitogen.loaders
 import ansible_mitogen.strategy
 
@@ -15,6 +16,9 @@ description:
     Mitogen keeps one on the host and forks it.
   - The demo and the installs of C(tests/install) go without it, as a site does.
 """
+
+# Mitogen binds each process to a processor; on a machine with two, all workers of all runs to the same one.
+ansible_mitogen.affinity.policy = ansible_mitogen.affinity.Policy()
 
 # Mitogen counts its plugins by the module they come from, so this is asked from its own loader.
 _Linear = ansible_mitogen.loaders.strategy_loader.get("linear", class_only=True)
