@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hpcampus.lab import recipes
 from tests.contract.checkout import ROLES, ROOT, flat, load, options, specs, tasks_of
 from tools.role_readme import render
 
@@ -209,3 +210,14 @@ def _calls() -> list[tuple[str, str, str]]:
 def test_playbooks_call_roles_by_full_name_at_documented_entry_points(playbook: str, role: str, entry: str):
     assert role.startswith("hpcampus.platform."), playbook
     assert entry in specs(role.rpartition(".")[2]), playbook
+
+
+def test_the_image_of_a_cluster_has_what_its_roles_install():
+    variables = (ROOT / "roles/slurm/vars/main.yml").read_text().partition("__slurm_nodes:")[0]
+    wanted = {
+        *load("roles/base/defaults/main.yml")["base_packages"],
+        *load("roles/apptainer/vars/main.yml")["__apptainer_companions"],
+        *re.findall(r"'(munge|slurm[a-z-]*)'", variables),
+    }
+    assert "slurmctld" in wanted
+    assert wanted <= {*recipes._PACKAGES, *recipes.CLUSTER_PACKAGES}

@@ -27,6 +27,7 @@ FROM_SID = ("apptainer",)
 # minutes earlier with it; nothing of it is set up or started.
 CLUSTER_PACKAGES = (
     "acl",
+    "e2fsprogs",
     "fuse2fs",
     "munge",
     "slurm-client",
