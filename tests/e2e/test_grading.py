@@ -27,6 +27,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PROGRAMS = Path(__file__).with_name("grading_hostile")
 TABLE = ROOT / "artifacts" / "grading.md"
+# They need a node that still answers, and have the fork bomb beside them; a person looks at those that it ruins.
+BESIDE_A_FORK_BOMB = {"endless", "memory", "disk"}
 
 
 def send(directory: str) -> str:
@@ -87,8 +89,12 @@ async def test_honest_ones_get_their_points(graded: dict[str, Any], one: Attempt
 @pytest.mark.parametrize("one", ATTEMPTS, ids=lambda one: one.name)
 async def test_hostile_ones_are_scored_right_or_flagged(graded: dict[str, Any], one: Attempt):
     said = graded["found"][one.name]
-    assert said["flags"] or said["points"] == one.points, said
-    assert said["points"] is not None
+    if one.points is None or (one.name in BESIDE_A_FORK_BOMB and said["flags"]):
+        assert said["flags"], said
+        assert said["by_hand"], said
+        assert said["points"] is not None, said
+    else:
+        assert said["points"] == one.points, said
     assert "### BEGIN HIDDEN" not in json.dumps(said["outputs"])
 
 
