@@ -161,6 +161,10 @@ def test_an_archive_is_checked_later(brought: Brought, tmp_path: Path, capsys: p
     file.write_bytes(brought.data)
     assert cli.run(["course", "check-archive", str(file)]) == 0
     assert "whole" in capsys.readouterr().out
+    for name in (b'"counts"', b'"gradebook"'):
+        file.write_bytes(brought.data.replace(name, name.upper()))
+        assert cli.run(["course", "check-archive", str(file)]) == 0, "what somebody wrote beside the files is no matter"
+        assert "?" in capsys.readouterr().out
     file.write_bytes(brought.data.replace(b'"version": 1', b'"version": 2'))
     assert cli.run(["course", "check-archive", str(file)]) == 8
     assert "releases.json is not what the manifest says" in " ".join(capsys.readouterr().err.split())

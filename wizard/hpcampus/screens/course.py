@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+COUNTED = ("submissions", "students", "releases", "feedback")
+
 
 def print_course(console: Console, record: Mapping[str, Any], follows: Mapping[str, Any], place: Path) -> None:
     """Print a course.
@@ -54,12 +56,18 @@ def print_archive(console: Console, manifest: Mapping[str, Any], file: Path) -> 
         manifest: Of the archive.
         file: The archive.
     """
-    counts = manifest.get("counts") or {}
+    # The checker vouches for files, not for what somebody has written about them.
+    counts, gradebook = (
+        told if isinstance(told := manifest.get(name), dict) else {} for name in ("counts", "gradebook")
+    )
     megabytes = file.stat().st_size / 2**20
     say(console, t("work.whole", path=file, title=manifest.get("title"), size=f"{megabytes:.1f}"), "bold")
-    say(console, f"  {t('work.counts', files=len(manifest['files']), **counts)}")
+    say(
+        console,
+        f"  {t('work.counts', files=len(manifest['files']), **{name: counts.get(name, '?') for name in COUNTED})}",
+    )
     say(console, f"  {t('work.made', time=manifest.get('made'))}")
-    say(console, f"  {t('work.gradebook', where=(manifest.get('gradebook') or {}).get('where'))}")
+    say(console, f"  {t('work.gradebook', where=gradebook.get('where', '?'))}")
     for path in manifest["missing"]:
         say(console, f"  {t('work.missing', path=path)}", "bold red")
 
