@@ -111,6 +111,9 @@ def solve_in_the_notebook(page: Page, assignment: str) -> None:
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(ANSWER)  # the editor adds no indentation of its own to it
     page.keyboard.press("Control+s")
+    # What is validated is the file, and on a busy machine the notebook is not yet written when the next button is pressed.
+    expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0, timeout=START_MS)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=START_MS)
     picture(page, "student-solved")
     page.locator(".validate-button").get_by_text("Validate").click()
     dialog = page.locator(".jp-Dialog")
