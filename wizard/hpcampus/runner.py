@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 KEEP_ARTIFACTS = 60
 POLL_SECONDS = 0.1
+# How long a new thread may take to get a processor.
+BEGIN_SECONDS = 2
 GRACE_SECONDS = 5
 BECOME_PROMPT = r"^BECOME password.*:\s*$"
 VAULT_PROMPT = r"^Vault password.*:\s*$"
@@ -143,8 +145,7 @@ def run_playbook(request: Request, on_event: Callable[[Event], None], on_tick: C
     """
     job = _Job(request)
     started = time.monotonic()
-    job.thread.start()
-    stopped = False
+    stopped = not job.begin()
     while True:
         try:
             if not _pump(job, on_event, on_tick):
@@ -192,6 +193,7 @@ class _Job:
         self.request = request
         self.events: queue.SimpleQueue[Mapping[str, object]] = queue.SimpleQueue()
         self.cancelled = threading.Event()
+        self.begun = threading.Event()
         self.thread = threading.Thread(target=self._work, name="ansible-runner", daemon=True)
         self.problem: Exception | None = None
         self.status = "unstarted"
@@ -200,7 +202,23 @@ class _Job:
         self.stopped_at: float | None = None
         self.asked_to_end = False
 
+    def begin(self) -> bool:
+        """Start the thread; False when it runs and a Ctrl-C came meanwhile, which has asked it to end.
+
+        Raises:
+            KeyboardInterrupt: It came before there was anything to end.
+        """
+        try:
+            self.thread.start()
+        except KeyboardInterrupt:
+            if not self.begun.wait(BEGIN_SECONDS):
+                raise
+            self.stop()
+            return False
+        return True
+
     def _work(self) -> None:
+        self.begun.set()
         try:
             runner = ansible_runner.interface.init_runner(**_arguments(self))
             runner.config.command = _guarded(runner.config.command)

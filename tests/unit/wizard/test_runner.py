@@ -145,6 +145,29 @@ def test_ctrl_c_before_the_playbook_has_started(
     assert _playbooks(local_site.state.path) == []
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_ctrl_c_while_the_run_begins(
+    local_site: Site, collection: Path, monkeypatch: pytest.MonkeyPatch, *, begun: bool
+) -> None:
+    write_step(collection, "one", SLOW)
+    start = threading.Thread.start
+
+    def interrupted_start(thread: threading.Thread) -> None:
+        if begun or thread.name != "ansible-runner":
+            start(thread)
+        if thread.name == "ansible-runner":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    if begun:
+        assert run_one(local_site, collection).result.outcome is Outcome.STOPPED
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            run_one(local_site, collection)
+    assert marks(local_site) == []
+    assert _playbooks(local_site.state.path) == []
+
+
 @pytest.mark.parametrize("typed", [False, True], ids=["key in a file", "key typed"])
 def test_no_secret_in_argv_environment_or_artifacts(
     local_site: Site, collection: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, typed: bool
