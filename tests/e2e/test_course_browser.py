@@ -107,13 +107,14 @@ def solve_in_the_notebook(page: Page, assignment: str) -> None:
     """Type the answer, and have the notebook validated."""
     page.goto(f"user/{STUDENT}/lab/tree/{COURSE}/{assignment}/half.ipynb?reset")
     cell = page.locator(".jp-Notebook .cm-content").first
+    # A kernel that comes later writes its language into the notebook, which then is unsaved again.
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=START_MS)
     cell.click(timeout=START_MS)
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(ANSWER)  # the editor adds no indentation of its own to it
     page.keyboard.press("Control+s")
-    # What is validated is the file, and on a busy machine the notebook is not yet written when the next button is pressed.
+    # Two savings at once, this one and that of the validation, would ask her which version to keep.
     expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0, timeout=START_MS)
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=START_MS)
     picture(page, "student-solved")
     page.locator(".validate-button").get_by_text("Validate").click()
     dialog = page.locator(".jp-Dialog")
