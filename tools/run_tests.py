@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "artifacts"
 MEMORY = ARTIFACTS / "tests.json"
-# Two run side by side. The first ones are light, for they run beside the end-to-end tests; then the long ones come first.
+# Two run side by side, and beside them the tests of the demo. The light ones come first, while those are busy; then the long ones.
 SCENARIOS = (
     "accounts",
     "slurm_22",
@@ -45,7 +45,6 @@ SCENARIOS = (
     "single",
     "slurm_cluster",
     "alone",
-    "hub_debian13",
 )
 # Sites that the command itself installs; the last ones, side by side.
 INSTALLS = ("own-cluster", "remote-centre")
@@ -57,7 +56,7 @@ class Part:
     """A part of the tests: a command, and the JUnit file it writes when it counts tests itself.
 
     Attributes:
-        waits: It mostly waits for something to come back, and leaves the processors to others.
+        waits: It waits for hosts much of its time, and leaves the processors to others meanwhile.
     """
 
     name: str
@@ -122,7 +121,7 @@ def install(name: str) -> Part:
     return _pytest(f"install {name}", f"tests/install/test_{name.replace('-', '_')}.py")
 
 
-E2E = _pytest("e2e", "tests/e2e")
+E2E = replace(_pytest("e2e", "tests/e2e"), waits=True)
 FAILURES = replace(_pytest("failures", "tests/failures"), waits=True)
 
 
@@ -230,7 +229,7 @@ def remember(digest: str, outcomes: dict[str, Outcome]) -> None:
 
 
 def run_all(chains: tuple[Chain, ...], at_a_time: int) -> list[Outcome]:
-    """Run chains of parts, so many at a time; one that has come to a part that mostly waits is not counted any more."""
+    """Run chains of parts, so many at a time; one that has come to a part that waits much is not counted any more."""
     digest = checkout_digest()
     done = remembered(digest)
     if done:
@@ -247,14 +246,19 @@ def run_all(chains: tuple[Chain, ...], at_a_time: int) -> list[Outcome]:
 
     def run_chain(chain: Chain) -> None:
         busy = tuple(itertools.takewhile(lambda part: not part.waits, chain))
-        with places:
+        try:
             run_parts(busy)
+        finally:
+            places.release()
         run_parts(chain[len(busy) :])
 
-    # Who waits for a place gets it in the order of the chains.
     pool = ThreadPoolExecutor(len(chains))
+    running = []
     try:
-        for ended in [pool.submit(run_chain, chain) for chain in chains]:
+        for chain in chains:
+            places.acquire()  # here, and not in the threads: they begin in any order
+            running.append(pool.submit(run_chain, chain))
+        for ended in running:
             ended.result()
     except KeyboardInterrupt:
         stopping.set()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DIRECTORY = lab_dir(os.environ.get("HPCAMPUS_LAB", "none").replace("_", "-"))
 
 
-def hosts(group: str) -> list[str]:
-    """Return testinfra's names of the hosts in an inventory group.
+def names(group: str) -> list[str]:
+    """Return the names of the hosts in an inventory group.
 
     Args:
         group: Name of the group, or `all`.
@@ -29,11 +29,16 @@ def hosts(group: str) -> list[str]:
         LookupError: When the lab has no such host: a module without hosts would test this machine instead.
     """
     inventory = json.loads((DIRECTORY / "hosts.yml").read_text(encoding="utf-8"))["all"]
-    names = inventory["hosts"] if group == "all" else inventory["children"].get(group, {}).get("hosts", {})
-    if not names:
+    found = inventory["hosts"] if group == "all" else inventory["children"].get(group, {}).get("hosts", {})
+    if not found:
         msg = f"The lab {DIRECTORY.name} has no host in the group {group}."
         raise LookupError(msg)
-    return [address(name) for name in names]
+    return list(found)
+
+
+def hosts(group: str) -> list[str]:
+    """Return testinfra's names of the hosts in an inventory group, as :func:`names` does."""
+    return [address(name) for name in names(group)]
 
 
 def address(name: str) -> str:

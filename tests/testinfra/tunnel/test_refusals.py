@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: hpcampus contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every refusal of the tunnel, tried from another host; the scenarios of the hub have Debian 12's and Debian 13's sshd."""
+"""Every refusal of the tunnel, tried from another host; one scenario has Debian 12's sshd, another Debian 13's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.testinfra.reach import hosts, lab
+from tests.testinfra.reach import hosts, lab, names
 from tests.unit.tunnel import refusals
 from tests.unit.tunnel.ssh_attempts import Result, Run
 
@@ -34,7 +34,7 @@ def _runner(name: str) -> Run:
 def kit(host: Host) -> Iterator[refusals.Kit]:
     """Certificates of a job, on a host that knows the hub's key."""
     name = host.check_output("hostname")
-    kit = refusals.prepare(_runner(name), _runner("login"), hub=name)
+    kit = refusals.prepare(_runner(name), _runner(names("slurm_compute")[0]), hub=name)
     yield kit
     refusals.clean(kit)
 

@@ -114,7 +114,7 @@ def test_a_stopped_run_goes_on_with_what_is_left_of_the_same_checkout(artifacts:
 
 
 @pytest.mark.usefixtures("artifacts")
-def test_only_a_part_that_mostly_waits_runs_beside_those_that_have_the_places():
+def test_only_a_part_that_waits_runs_beside_those_that_have_the_places():
     """A part is done when a file is there that another one writes: they can only end side by side."""
 
     def part(name: str, *, needs: str, waits: bool = False) -> Part:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a job's certificate may do at the hub's sshd, and the long list of what it may not.
 
-Data and small functions without a test framework: the molecule scenario ``tunnel`` imports this module, and so may anybody who wants
+Data and small functions without a test framework: `tests/testinfra/tunnel` imports this module, and so may anybody who wants
 to try a real site. It needs two hosts, a hub with the role ``tunnel`` and a client with OpenSSH, each given as a function that runs
 an argument list there as root::
 
