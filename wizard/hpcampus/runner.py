@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 KEEP_ARTIFACTS = 60
 POLL_SECONDS = 0.1
 # How long a new thread may take to get a processor.
-BEGIN_SECONDS = 2
+BEGIN_SECONDS = 10
 GRACE_SECONDS = 5
 BECOME_PROMPT = r"^BECOME password.*:\s*$"
 VAULT_PROMPT = r"^Vault password.*:\s*$"

