@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e.conftest import COMPUTE, SCREENS
+from tests.quiet_chromium import PATIENCE_MS, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Platform
 
-CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=PATIENCE_MS)
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -37,11 +38,11 @@ def new_page(platform: Platform) -> Iterator[Page]:
     """Give a page of a new browser profile. The certificate is self-signed; the script tests check it, the browser does not."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(QUIET))
         page = browser.new_page(
             base_url=platform.url, ignore_https_errors=True, viewport={"width": 1280, "height": 800}
         )
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE_MS)
         yield page
         browser.close()
 
@@ -66,9 +67,12 @@ def opened_from_a_notebook(page: Page, path: str) -> str:
     """Open a page as a script of a notebook server's page would, and tell whether that script can read it."""
     script = """async path => {
         window.opened = window.open(path)
-        await new Promise(done => setTimeout(done, 3000))
-        try { return window.opened.document.documentElement.innerHTML.length > 40 ? 'read' : 'empty' }
-        catch (problem) { return 'out of reach' }
+        for (let n = 0; n < 60; n++) {
+            await new Promise(done => setTimeout(done, 500))
+            try { if (window.opened.document.documentElement.innerHTML.length > 40) return 'read' }
+            catch (problem) { return 'out of reach' }
+        }
+        return 'empty'
     }"""
     with page.expect_popup() as popup:
         result = str(page.evaluate(script, path))

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import TimeoutError as BrowserTimeoutError
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import SCREENS
@@ -69,7 +70,7 @@ def picture(page: Page, name: str) -> None:
 def visit(page: Page, path: str) -> None:
     """Open a page of the courses or of another's server; the hub asks once whether it may know who she is."""
     page.goto(path)
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(BrowserTimeoutError):
         page.wait_for_load_state("networkidle")
     if "oauth2/authorize" in page.url:
         page.get_by_role("button", name="Authorize").click()

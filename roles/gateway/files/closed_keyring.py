@@ -55,9 +55,9 @@ class Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def install(doors):
-    """Have the kernel use the filter from now on; OSError when it will not."""
-    packed = [struct.pack("=HBBI", *instruction) for instruction in filter_program(doors)]
+def install(instructions):
+    """Have the kernel use a filter from now on; OSError when it will not."""
+    packed = [struct.pack("=HBBI", *instruction) for instruction in instructions]
     program = Program(len(packed), b"".join(packed))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
@@ -76,7 +76,7 @@ def close_keyring():
     problem = None
     if machine in DOORS:
         try:
-            install(DOORS[machine])
+            install(filter_program(DOORS[machine]))
         except OSError as error:
             problem = f"this kernel takes no filter ({error.strerror})"
     else:

@@ -20,11 +20,12 @@ from hpcampus_courses.store.grades import Check, Score
 from hpcampus_courses.store.submissions import Submission
 from hpcampus_hub.sync.record import Order
 from hpcampus_hub.sync.state import CourseState, Person, save
+from tests.quiet_chromium import PATIENCE_MS, PROGRAM
 from tests.unit.courses.pages_site import HOSTILE, PREFIX, SCORE, Site, course
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 
-CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=PATIENCE_MS)
 SCREENS = Path(__file__).parents[3] / "artifacts" / "screens"
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
@@ -98,7 +99,7 @@ async def handed(site: Site) -> Submission:
 async def chromium() -> AsyncIterator[Browser]:
     SCREENS.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         await browser.close()
 
@@ -107,7 +108,7 @@ async def opened(chromium: Browser, site: Site, name: str, **options: Any) -> Pa
     """A page of a new browser profile in which somebody is logged in."""
     context = await chromium.new_context(base_url=site.url, **{"viewport": DESK, **options})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     site.hub.visitor = name
     await page.goto(PREFIX)
     await expect(page.locator("h1")).to_have_text("Courses")
@@ -386,7 +387,7 @@ async def test_progress_moves_while_the_page_is_open(site: Site, chromium: Brows
     run = page.locator(".runs li", has_text="ps1").first
     await expect(run).to_contain_text("runs on the cluster: 2 of 3")
     await site.run("ps1", 3, 3, "done", "All are scored.")
-    await expect(run).to_contain_text("done: 3 of 3")
+    await expect(run).to_contain_text("done: 3 of 3", timeout=15_000)
     await expect(run).to_contain_text("All are scored.")
     await expect(run.locator("progress")).to_have_attribute("value", "3")
     await expect(page.locator("[data-told]")).to_have_text("Autograding of ps1: done: 3 of 3")
