@@ -82,6 +82,8 @@ class LoginNode:
         self.calls: list[dict[str, Any]] = []
         self.sessions = 0
         """How often a session was opened."""
+        self.answered = 0
+        """How often the servers of jobs answered."""
         self.logins: Counter[str] = Counter()
         """How often somebody tried to log in as an account."""
         self.opened: Counter[str] = Counter()
@@ -91,7 +93,8 @@ class LoginNode:
         """Public key of the authority whose certificates are taken besides the hub's key."""
         self._next_id = 100
         self._acceptor: asyncssh.SSHAcceptor | None = None
-        self._processes: set[asyncssh.SSHServerProcess[str]] = set()
+        self._processes: dict[asyncssh.SSHServerProcess[str], str] = {}
+        """The sessions that are open, and the account of each: one that ends does not know it any more."""
 
     def reset(self) -> None:
         """Every knob as it was."""
@@ -204,7 +207,7 @@ class LoginNode:
         account = process.get_extra_info("username")
         self.sessions += 1
         self.opened[account] += 1
-        self._processes.add(process)
+        self._processes[process] = account
         self.most_open = max(self.most_open, len(self._processes))
         tasks = set()
         try:
@@ -217,13 +220,18 @@ class LoginNode:
         except (asyncssh.Error, OSError):
             pass
         finally:
-            self._processes.discard(process)
+            del self._processes[process]
             process.exit(0)
+
+    @property
+    def lists(self) -> int:
+        """How often somebody asked for the queue, of the calls that are kept."""
+        return sum(call["op"] == "list" for call in self.calls)
 
     @property
     def open(self) -> list[str]:
         """The accounts of the sessions that are open."""
-        return sorted(process.get_extra_info("username") for process in self._processes)
+        return sorted(self._processes.values())
 
     async def _handle(self, process: asyncssh.SSHServerProcess[str], account: str, request: dict[str, Any]) -> None:
         number, op = request.pop("id"), request.pop("op")
@@ -375,6 +383,7 @@ class LoginNode:
             "Connection: close",
         ]
         head = "\r\n".join([*lines, "", ""])
+        self.answered += 1
         writer.write(head.encode() + body)
         await writer.drain()
         writer.close()

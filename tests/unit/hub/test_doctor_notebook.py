@@ -81,7 +81,7 @@ async def test_a_job_that_is_refused(front: Front, login_node: LoginNode) -> Non
 
 async def test_a_job_that_never_comes_back(front: Front, login_node: LoginNode) -> None:
     login_node.server_delay = 60.0
-    findings = await examine(front, seconds=4.0)
+    findings = await examine(front, seconds=15.0)
     assert ended_at(findings).leg == "way-back"
     assert findings["job"].seen.endswith("runs on node-a: its container and server are starting.")
 

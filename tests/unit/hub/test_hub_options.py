@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
+from tests.quiet_chromium import PATIENCE_MS, PROGRAM
 from tests.unit.hub import shared
 from tests.unit.hub.hub_process import PASSWORD, HubProcess, until
 from tests.unit.hub.login_node import LoginNode
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 login_node, signer, hub = shared.FIXTURES
 
 PEOPLE = ("alice", "bob", "eve", "ann", "ben")
-CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=PATIENCE_MS)
 PHONE = {"width": 360, "height": 640}
 LARGE = {
     "name": "large",
@@ -207,10 +208,10 @@ async def test_the_form_in_a_browser_by_keyboard_and_as_wide_as_a_phone(
     hub: HubProcess, login_node: LoginNode, user: str, script: bool
 ) -> None:
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        chromium = await playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu"])
         context = await chromium.new_context(java_script_enabled=script, viewport=PHONE)  # type: ignore[arg-type]
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         try:
             await _log_in(page, f"http://127.0.0.1:{hub.port}", user, script)
             await _choose_by_keyboard(page)

@@ -14,13 +14,14 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from hpcampus_hub.origin import refusal
+from tests.quiet_chromium import PATIENCE_MS, PROGRAM
 from tests.unit.hub import shared
 from tests.unit.hub.hub_process import PASSWORD, HubProcess
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.processes]
 login_node, signer, hub = shared.FIXTURES
 
-CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=PATIENCE_MS)
 HOSTILE = "/user/alice/files/hostile.html"
 SECRET = ("xsrf_token", '"name": "alice"', "csrf")
 """What a page or an answer of the hub holds that a script must not read."""
@@ -90,9 +91,9 @@ async def page(hub: HubProcess) -> AsyncIterator[Page]:
     server = HTTPServer(Application([(r"/hub/.*", HubPages, {"hub": hub}), (r"/user/alice/(.*)", NotebookPages)]))
     server.add_sockets(sockets)
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        chromium = await playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu"])
         page = await chromium.new_page(base_url=f"http://127.0.0.1:{sockets[0].getsockname()[1]}")
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         await page.goto("/hub/login?next=%2Fhub%2Fhome")
         await page.fill("#username_input", "alice")
         await page.fill("#password_input", PASSWORD)
@@ -191,15 +192,16 @@ async def test_a_worker_reads_no_more_than_its_page(page: Page) -> None:
         const refused = await navigator.serviceWorker.register('/user/alice/worker.js', {scope: '/hub/'}).then(
             () => 'registered', () => 'refused')
         const worker = await navigator.serviceWorker.register('/user/alice/worker.js')
-        await navigator.serviceWorker.ready
-        await new Promise(done => setTimeout(done, 300))
+        const sleep = seconds => new Promise(done => setTimeout(done, seconds * 1000))
+        for (let n = 0; n < 200 && !navigator.serviceWorker.controller; n++) await sleep(0.1)
         for (const name of ['img', 'script', 'iframe']) {
             const element = document.createElement(name)
             element.src = '/hub/home?worker=' + name
             document.body.append(element)
         }
         try { await fetch('/hub/home?worker=fetch', {mode: 'no-cors'}) } catch (problem) {}
-        await new Promise(done => setTimeout(done, 1000))
+        for (let n = 0; n < 200 && heard.length < 2; n++) await sleep(0.1)
+        await sleep(1)
         await worker.unregister()
         return [refused, heard]
     }"""
