@@ -17,6 +17,7 @@ import pytest_asyncio
 from tests.e2e.conftest import COMPUTE, ROOT
 from tests.e2e.grading_hostile.attempts import ATTEMPTS, HONEST, Attempt
 from tests.e2e.teaching import shell, teaching
+from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,8 +111,13 @@ async def test_the_grader_reads_what_was_tried(graded: dict[str, Any]):
 async def test_nothing_is_left_of_the_grading(platform: Platform, graded: dict[str, Any]):
     """No process, no file on a node, no job."""
     assert graded["found"]
-    assert "grade" not in platform.on("login", "squeue", "--noheader", "--format", "%j %T")
-    for node in COMPUTE:
-        assert "hpcampus_nbgrader" not in platform.on(node, "ps", "-eo", "args")
-        left = platform.on(node, "find", "/tmp", "-maxdepth", "1", "-user", "hpcampus", "-name", "hpcampus-grade*")
-        assert not left
+
+    def nothing() -> bool:
+        assert "grade" not in platform.on("login", "squeue", "--noheader", "--format", "%j %T")
+        for node in COMPUTE:
+            assert "hpcampus_nbgrader" not in platform.on(node, "ps", "-eo", "args")
+            left = platform.on(node, "find", "/tmp", "-maxdepth", "1", "-user", "hpcampus", "-name", "hpcampus-grade*")
+            assert not left
+        return True
+
+    await until("nothing is left", nothing, 20)

@@ -12,6 +12,7 @@ import pytest
 
 from hpcampus_hub.probe import ProbeError, run_cell
 from tests.e2e.conftest import COMPUTE
+from tests.e2e.left_over import left_over
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -50,15 +51,12 @@ async def test_nothing_is_left_behind(platform: Platform):
         options={"profile": "small"},
     )
     assert result.node in COMPUTE
-    await until("the queue is empty", lambda: platform.jobs() == [])
-    assert platform.on("campus", "ls", "/run/hpcampus/tunnel").split() == []
-    assert not re.search(r"127\.0\.0\.1:2[0-4]\d{3} ", platform.on("campus", "ss", "-Hltn"))
-    for node in COMPUTE:
-        assert platform.on(node, "find", "/dev/shm", "-name", "hpcampus-*") == ""
-        ours = "^(ssh|apptainer|starter|python3?|jupyter|squashfuse).*"
-        assert platform.on(node, "pgrep", "--list-full", "--euid", "hpcampus", ours, good=(0, 1)) == ""
-        assert platform.on(node, "find", "/tmp", "-maxdepth", "1", "-name", "hpcampus-*") == ""
-    assert platform.on("login", "ls", "/shared/hpcampus/spawns").split() == []
+
+    def nothing() -> bool:
+        assert left_over(platform) == []
+        return True
+
+    await until("nothing is left", nothing)
 
 
 async def test_what_the_image_promises(platform: Platform):

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 STUDENTS = ("student1", "student2")
 HOME, ELSEWHERE = COMPUTE
 """The nodes: where the course's server runs, and where student1's does."""
+SHARED = "/shared/hpcampus"
+COURSE_FOLDER = f"{SHARED}/courses/{COURSE}/course"
+"""What the course's server has as /course, as the hosts of the cluster see it."""
 BIG_BYTES = 95_000_000
 SLOW_SECONDS = 10
 SLOW = f"import time\ntime.sleep({SLOW_SECONDS})\ndef half(x):\n    return x / 2"
@@ -70,11 +73,13 @@ class Operation:
         argv: The command.
         where: Directory that it runs in.
         told: File that says what came of it, when it has ended.
+        seen: The same file, as the hosts of the cluster see it.
     """
 
     argv: tuple[str, ...]
     where: str
     told: str
+    seen: str
 
 
 class Classroom:
@@ -138,6 +143,11 @@ class Classroom:
         """Run a command as root on a host."""
         return await asyncio.to_thread(self.platform.on, host, *argv, good=good)
 
+    async def when(self, host: str, test: str, *, then: str = ":") -> None:
+        """Wait, at most a minute, until a test of the shell holds on a host, and do something there in the same moment."""
+        program = f"for try in $(seq 3000); do if {test}; then {then}; exit; fi; sleep 0.02; done; exit 1"
+        await self.on(host, "sh", "-c", program)
+
     @contextlib.asynccontextmanager
     async def tasks_on(self, node: str) -> AsyncIterator[None]:
         """Let tasks run on one node alone."""
@@ -148,8 +158,15 @@ class Classroom:
         """Leave the course service so little of the processor that a transfer takes its time."""
         await self.on("campus", "systemctl", "set-property", "--runtime", "hpcampus-courses", "CPUQuota=10%")
 
+    async def hold_when(self, test: str) -> None:
+        """Let the course service stand still, with every transfer, as soon as a test holds that knows its process as $pid."""
+        shown = await self.on("campus", "systemctl", "show", "--property", "MainPID", "--value", "hpcampus-courses")
+        await self.when("campus", f"pid={shown.strip()}; {test}", then="kill -STOP $pid")
+
     async def hurry(self) -> None:
-        """Let the course service have what it wants."""
+        """Let the course service go on, and have what it wants."""
+        # One that was killed and is not back yet has no process.
+        await self.on("campus", "systemctl", "kill", "--signal", "CONT", "hpcampus-courses", good=(0, 1))
         await self.on("campus", "systemctl", "set-property", "--runtime", "hpcampus-courses", "CPUQuota=")
 
     # --- what they do
@@ -166,7 +183,9 @@ class Classroom:
 
     async def begin(self, notebook: Notebook, *argv: str, where: str) -> Operation:
         """Begin a command."""
-        operation = Operation(argv, where, f"{where}/.told-{secrets.token_hex(8)}")
+        name = f".told-{secrets.token_hex(8)}"
+        folder = COURSE_FOLDER if notebook is self.course else f"{SHARED}/users/{notebook.user}/home"
+        operation = Operation(argv, where, f"{where}/{name}", f"{folder}/{name}")
         await notebook.cell(BEGIN.format(argv=list(argv), where=where, told=operation.told))
         return operation
 
@@ -187,6 +206,7 @@ class Classroom:
             with contextlib.suppress(ProbeError, TimeoutError):
                 async with asyncio.timeout(20):
                     if found := await self.told(notebook, operation):
+                        assert not await self.lasts(operation)
                         if found[0] == 0:
                             return False, found[1]
                         said = found[1]
@@ -214,9 +234,9 @@ class Classroom:
             await self.be_there()
         return True
 
-    async def told_nothing_yet(self, notebook: Notebook, operation: Operation, *, unreachable: bool) -> bool:
-        """Tell whether a command has not ended; one whose server cannot be reached is known to wait for what is broken."""
-        return unreachable or await self.told(notebook, operation) is None
+    async def lasts(self, operation: Operation) -> bool:
+        """Tell whether a command has not ended, also where its server cannot be reached."""
+        return not await self.on("login", "find", operation.seen, good=(0, 1))
 
     async def home(self, notebook: Notebook) -> str:
         """Give the home directory in a server."""

@@ -67,7 +67,7 @@ async def hub_killed_while_stopping(stage: Stage) -> None:
     async with stage.working() as person:
         await stage.meet("the others work")
         stop = asyncio.create_task(person.notebook.ask("DELETE", f"/hub/api/users/{person.name}/server"))
-        await asyncio.sleep(0.3)
+        await until("the hub has begun to stop the server", person.is_stopping, 30)
         since = await kill_hub(stage)
         await asyncio.gather(stop, return_exceptions=True)
 

@@ -357,3 +357,9 @@ class Person:
     async def has_no_server(self) -> bool:
         """Tell whether the hub says that her server is stopped."""
         return not await self.notebook.has_server()
+
+    async def is_stopping(self) -> bool:
+        """Tell whether the hub stops her server, or has done so."""
+        answer = await self.notebook.ask("GET", f"/hub/api/users/{self.name}")
+        server = json.loads(answer.body)["servers"].get("")
+        return not server or server["pending"] == "stop"

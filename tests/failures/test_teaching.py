@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from tests.e2e.conftest import COMPUTE, ROOT, find_platform
 from tests.e2e.waiting import until
-from tests.failures.classroom import ELSEWHERE, HOME, STUDENTS, Classroom
+from tests.failures.classroom import COURSE_FOLDER, ELSEWHERE, HOME, STUDENTS, Classroom
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,7 +27,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CUT_SECONDS = 45
 """Longer than a job's ssh holds on to a connection, so that it has to make another one."""
 OFF_SECONDS = 15
-COURSES = "/shared/hpcampus/courses/physics101/course"
 INCOMING = "/var/lib/hpcampus-courses/content/incoming"
 TABLE = ROOT / "artifacts" / "teaching.md"
 
@@ -118,12 +117,6 @@ def table() -> Iterator[dict[tuple[str, str], str]]:
     TABLE.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
-async def when(room: Classroom, host: str, test: str) -> None:
-    """Wait, at most a minute, until a test of the shell holds on a host."""
-    program = f"for try in $(seq 3000); do if {test}; then exit 0; fi; sleep 0.02; done; exit 1"
-    await room.on(host, "sh", "-c", program)
-
-
 @contextlib.asynccontextmanager
 async def struck(room: Classroom, blow: Blow, node: str) -> AsyncIterator[None]:
     """Break something while transfers are slow; what broke is brought back, and all are fast again, whatever comes in between."""
@@ -149,10 +142,9 @@ async def test_handing_in(room: Classroom, table: dict[tuple[str, str], str], na
     digest = await room.fill("student1")
     await room.slow_down()
     operation = await room.begin(student, "nbgrader", "submit", room.big, where=await room.home(student))
-    arriving = f'test -n "$(find {INCOMING} -type f -size +0)"'
-    await when(room, "campus", arriving)
+    await room.hold_when(f'test -n "$(find {INCOMING} -type f -size +0)"')
     async with struck(room, blow, ELSEWHERE):
-        assert await room.told_nothing_yet(student, operation, unreachable=name in {"link", "compute node"})
+        assert await room.lasts(operation)
     again, said = await room.finish(student, operation)
     after = await room.submissions("student1")
     assert len(after) == len(before) + 1, "handed in once"
@@ -172,15 +164,19 @@ async def test_collecting(room: Classroom, table: dict[tuple[str, str], str], na
     blow = BLOWS[name]
     await room.be_there()
     await room.forget_collected()
+    content = (await room.submissions(STUDENTS[1]))[-1]["sha256"]
     await room.slow_down()
     operation = await room.begin(room.course, "nbgrader", "collect", room.big, where="/course")
-    first, second = (f"{COURSES}/submitted/{student}/{room.big}/data.bin" for student in STUDENTS)
-    await when(room, "login", f"test -e {first}")
+    first, second = (f"{COURSE_FOLDER}/submitted/{student}/{room.big}/data.bin" for student in STUDENTS)
+    # The second one is on its way as soon as the first is there.
+    await room.hold_when(f"ls -l /proc/$pid/fd | grep -q {content}")
     async with struck(room, blow, HOME):
-        await room.on("login", "test", "!", "-e", second)
+        await room.on("login", "test", "-e", first, "-a", "!", "-e", second)
     again, said = await room.finish(room.course, operation)
     assert {student: await room.collected(student) for student in STUDENTS} == room.handed_in
-    left = await room.on("login", "find", f"{COURSES}/submitted", "-name", ".*", "-mindepth", "2", "-maxdepth", "2")
+    left = await room.on(
+        "login", "find", f"{COURSE_FOLDER}/submitted", "-name", ".*", "-mindepth", "2", "-maxdepth", "2"
+    )
     assert left == "" or name == "compute node", left
     table["collect", blow.broken] = f"{words(again, said)}; both are there, whole"
 
@@ -194,13 +190,17 @@ async def test_grading(room: Classroom, table: dict[tuple[str, str], str], name:
     node = ELSEWHERE if name == "compute node" else HOME
     async with room.tasks_on(ELSEWHERE):
         operation = await room.begin(room.course, *command, where="/course")
-        await when(room, "login", "squeue --noheader --name hpcampus-grade --states RUNNING | grep -q .")
+        await room.when("login", "squeue --noheader --name hpcampus-grade --states RUNNING | grep -q .")
         await asyncio.sleep(3)
         async with struck(room, blow, node):
-            assert await room.told_nothing_yet(room.course, operation, unreachable=name == "link")
+            assert await room.lasts(operation)
         again, said = await room.finish(room.course, operation)
     assert await room.scores() == dict.fromkeys(STUDENTS, 2.0)
-    assert "hpcampus-grade" not in await room.on("login", "squeue", "--noheader", "--format", "%j")
-    for one in COMPUTE:
-        assert "hpcampus_nbgrader.sandbox" not in await room.on(one, "ps", "-eo", "args")
+    await until("no task is left", lambda: _no_tasks(room), 30)
     table["autograde", blow.broken] = f"{words(again, said)}; both have their points"
+
+
+async def _no_tasks(room: Classroom) -> bool:
+    running = [await room.on(node, "ps", "-eo", "args") for node in COMPUTE]
+    queued = await room.on("login", "squeue", "--noheader", "--format", "%j")
+    return "hpcampus-grade" not in queued and not any("hpcampus_nbgrader.sandbox" in seen for seen in running)

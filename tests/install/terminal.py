@@ -141,13 +141,24 @@ def chosen_now(screen: str) -> str:
 
 def choose(terminal: Terminal, beginning: str) -> None:
     """Go down a menu to the line with this beginning, and take it."""
+    pointed = terminal.wait(chosen_now)
     for _ in range(20):
-        if terminal.wait(chosen_now).startswith(beginning):
+        if pointed.startswith(beginning):
             terminal.press("Enter")
             return
         terminal.press("Down")
-        time.sleep(0.1)
+        pointed = _moved(terminal, pointed)
     raise AssertionError(f"no line begins with {beginning!r}:\n{terminal.screen()}")
+
+
+def _moved(terminal: Terminal, line: str) -> str:
+    """Wait until the pointer stands on another line, and give that; a key that is pressed before would go too far."""
+
+    def other(screen: str) -> str:
+        now = chosen_now(screen)
+        return now if now != line else ""
+
+    return str(terminal.wait(other))
 
 
 def converse(

@@ -50,7 +50,7 @@ class ArgvWatch:
         return {
             name: line.replace(b"\0", b" ").decode(errors="replace")
             for name, secret in secrets.items()
-            for line in self.seen
+            for line in tuple(self.seen)
             if secret.encode() in line
         }
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from typing import Any
 
 import pytest
@@ -31,6 +32,10 @@ def run_command() -> str:
 @pytest.fixture(scope="module")
 def undone(host: Any) -> str:
     """Undo what lies in the account, and return what was said."""
+    for _ in range(60):  # the job by which the hub has looked for a way last may be ending
+        if not host.check_output("squeue --noheader"):
+            break
+        time.sleep(1)
     assert host.check_output("squeue --noheader") == "", "a notebook runs"
     assert host.file(f"{BASE}/lib/gateway.py").exists
     return run_command()

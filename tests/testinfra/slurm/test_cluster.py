@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -50,9 +51,13 @@ def test_a_job_belongs_to_the_account(host):
 def test_limits_of_partitions_hold(host, options: str, message: str):
     done = host.run(f"cd / && {ACCOUNT} sbatch {options} --wrap=true")
     if done.rc == 0:
-        # Slurm may take such a job and never start it.
+        # Slurm may take such a job and never start it; it gives the reason once it has looked at it.
         number = done.stdout.split()[-1]
-        reason = host.check_output(f"sleep 2; squeue --noheader --jobs {number} --format '%T %r'")
+        for _ in range(60):
+            reason = host.check_output(f"squeue --noheader --jobs {number} --format '%T %r'")
+            if reason.split() != ["PENDING", "None"]:
+                break
+            time.sleep(0.5)
         host.run(f"scancel {number}")
         assert reason.startswith("PENDING"), reason
         assert "Partition" in reason or "MaxCpuPerNode" in reason or "Limit" in reason, reason
