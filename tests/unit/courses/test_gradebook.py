@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The way to a gradebook: from the socket beside the course's server, through the service, to a database's socket.
 
-The database is a stand-in that says what it got; PostgreSQL itself is asked on a hub of the scenario hub_debian13.
+The database is a stand-in that says what it got; PostgreSQL itself is asked on a hub of the scenario hub_debian12.
 """
 
 import asyncio

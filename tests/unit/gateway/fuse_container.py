@@ -10,6 +10,7 @@ import ctypes
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ sys.path.insert(0, {files!r})
 import webdav
 webdav.PIPE, webdav.CERTIFICATES = {base!r} + "/s/webdav", {base!r} + "/s/ca-certificates.crt"
 webdav.HOME, webdav.CACHE, webdav.PID_FILE = {base!r} + "/home", {base!r} + "/cache", {base!r} + "/cache/pid"
-webdav.PROBE_SECONDS, webdav.FLUSH_SECONDS = 3, 3
 plain = webdav.environment
 webdav.environment = lambda: {{**plain(), "PATH": {path!r}}}
 sys.exit(webdav.main(sys.argv))
@@ -38,11 +38,15 @@ def run(base: Path, code: str) -> int:
     text = PROGRAM.format(files=str(FILES), base=str(base), path=os.environ["PATH"])
     program = subprocess.Popen([sys.executable, "-c", text, "cloud", "/dev/fd/3", "-f"], pass_fds=(3,))
     os.closerange(3, device + 1)
+    # As the container's first process does: start.py waits until the program is gone.
+    reaper = threading.Thread(target=program.wait)
+    reaper.start()
     subprocess.run([sys.executable, "-c", code], cwd=base / "home", check=False, timeout=60)
     start: Any = load("start")
     start.FOLDER_PID_FILE = str(base / "cache/pid")
     start.end_folder()
-    return program.wait(20)
+    reaper.join(40)
+    return program.wait(0)
 
 
 if __name__ == "__main__":

@@ -256,6 +256,14 @@ while time.monotonic() < deadline:
         time.sleep(0.1)
 """
 
+NOTED = """
+import os, time
+deadline = time.monotonic() + 30
+while not os.path.exists("cloud-not-connected.txt") and time.monotonic() < deadline:
+    time.sleep(0.1)
+print(os.listdir("."))
+"""
+
 LOOK = """
 import glob
 for path in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
@@ -298,7 +306,7 @@ open("cloud/last", "w").write("written at the last moment")
 
 @pytest.mark.processes
 def test_a_wrong_password_is_tried_once_and_told(node: Node, dav: DavServer) -> None:
-    said = node.run("import time; time.sleep(3); print(__import__('os').listdir('.'))", password="wrong")
+    said = node.run(NOTED, password="wrong")
     assert "refuses user name or password" in said
     assert "cloud-not-connected.txt" in said
     assert "refuses user name or password" in note_of(node).read_text()
@@ -309,13 +317,19 @@ def test_a_wrong_password_is_tried_once_and_told(node: Node, dav: DavServer) -> 
 
 @pytest.mark.processes
 def test_a_server_that_is_gone_keeps_nobody_and_nothing_is_lost(node: Node, dav: DavServer) -> None:
-    stop = f"import signal; os.kill({os.getpid()}, signal.SIGUSR1)"
+    stop = f"import signal, socket; os.kill({os.getpid()}, signal.SIGUSR1); port = {dav.port}"
     before = signal.signal(signal.SIGUSR1, lambda *_: dav.stop())
     said = node.run(
         WAIT
         + stop
         + """
-time.sleep(2)
+while True:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        break
+    time.sleep(0.1)
+time.sleep(1)
 began = time.monotonic()
 open("cloud/kept", "w").write("not lost")
 try:

@@ -87,10 +87,10 @@ def test_an_exception_that_is_expected_is_none(tmp_path: Path):
 
 def test_a_cell_without_an_end_is_ended(tmp_path: Path):
     began = time.monotonic()
-    status, said = inside(tmp_path, book("x = 1", "while True: pass"), seconds=3)
+    status, said = inside(tmp_path, book("x = 1", "while True: pass"), seconds=12)
     assert status == 1
-    assert "cell 3, which begins with 'while True: pass', was not done after 3 seconds" in said
-    assert time.monotonic() - began < 30
+    assert "cell 3, which begins with 'while True: pass', was not done after 12 seconds" in said
+    assert time.monotonic() - began < 60
 
 
 def test_a_kernel_that_ends_is_a_failure(tmp_path: Path):
@@ -106,7 +106,7 @@ def test_a_kernel_that_the_image_does_not_have_is_said(tmp_path: Path):
 
 
 def test_what_cells_put_out_is_not_kept(tmp_path: Path):
-    code = "import time\nfor _ in range(40):\n    print('x' * 5_000_000, flush=True)\n    time.sleep(0.02)"
+    code = "import time\nfor _ in range(40):\n    print('x' * 5_000_000, flush=True)\n    time.sleep(0.1)"
     (tmp_path / "test.ipynb").write_text(book(code))
     # The peak of this program alone: what getrusage tells begins with the size of the process that started it.
     measured = (

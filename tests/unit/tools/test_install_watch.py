@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from tests.install.stages import tasks_of
 from tests.install.terminal import asked_now, chosen_now, prompts
-from tests.install.watch import ArgvWatch, files_holding
+from tests.install.watch import ArgvWatch, files_holding, wait_until_seen
 
 SCREEN = """\
 ? What shall be installed? A hub, and Slurm hosts that are installed and managed
@@ -35,13 +34,14 @@ step 2/3 hub: JupyterHub
 
 
 def test_a_secret_on_a_command_line_is_seen() -> None:
-    with ArgvWatch() as watch:
-        subprocess.run(["sh", "-c", "sleep 0.4; : seen-on-a-command-line"], check=True)
-        time.sleep(0.1)
+    argv = ["sh", "-c", "read line; : seen-on-a-command-line"]
+    with ArgvWatch() as watch, subprocess.Popen(argv, stdin=subprocess.PIPE) as program:
+        assert wait_until_seen(watch, "seen-on-a-command-line", 60)
+        program.communicate(b"\n")
     held = watch.holding({"one": "seen-on-a-command-line", "other": "nowhere-at-all"})
     assert set(held) == {"one"}
-    assert "sleep 0.4" in held["one"]
-    assert watch.looks > 1
+    assert "read line" in held["one"]
+    assert watch.looks > 0
 
 
 def test_a_secret_in_a_file_is_found(tmp_path: Path) -> None:

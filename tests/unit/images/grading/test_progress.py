@@ -78,7 +78,10 @@ def listening(port: int, told: list[dict[str, Any]]) -> Iterator[Listening]:
 
 
 @pytest.mark.usefixtures("listening")
-def test_it_is_told_at_most_once_a_second(run: progress.Progress, told: list[dict[str, Any]]):
+def test_it_is_told_at_most_once_in_a_pause(
+    run: progress.Progress, told: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(progress, "PAUSE_SECONDS", 3600.0)
     for done in range(20):
         run.count.done = done
         run.tell()

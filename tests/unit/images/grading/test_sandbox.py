@@ -25,8 +25,9 @@ SAME = {
     "programs": [
         "!echo hi",
         "files = !echo a b\nfiles",
-        "import subprocess",
-        "subprocess.run(['echo', 'raw'])",
+        "import subprocess, time",
+        # A kernel hands on what a program wrote when it comes to it: after the end of the cell that would be another's.
+        "done = subprocess.run(['echo', 'raw'])\ntime.sleep(1)\ndone",
         "%env FOO=3",
     ],
     "display": [
@@ -83,7 +84,7 @@ def test_outputs_are_those_of_a_kernel(
 def cells(*sources: str) -> dict[str, Any]:
     from hpcampus_nbgrader.sandbox.task import Cell
 
-    return run_cells(*(Cell(source) for source in sources), cell_seconds=2)
+    return run_cells(*(Cell(source) for source in sources), cell_seconds=5)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_what_came_before_is_kept_and_what_comes_after_did_not_run(source: str, 
 def test_an_endless_loop_is_interrupted_and_the_next_cell_runs() -> None:
     began = time.monotonic()
     result = cells("while True: pass", "1 + 1")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50
     assert "CellTimeoutError" in [one["ename"] for one in result["cells"][0]["outputs"]]
     assert result["cells"][1]["outputs"][0]["data"]["text/plain"] == "2"
 
