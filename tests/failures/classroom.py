@@ -158,10 +158,17 @@ class Classroom:
         """Leave the course service so little of the processor that a transfer takes its time."""
         await self.on("campus", "systemctl", "set-property", "--runtime", "hpcampus-courses", "CPUQuota=10%")
 
-    async def hold_when(self, test: str) -> None:
-        """Let the course service stand still, with every transfer, as soon as a test holds that knows its process as $pid."""
+    @contextlib.asynccontextmanager
+    async def held_when(self, test: str) -> AsyncIterator[None]:
+        """Let the course service stand still, with every transfer, as soon as a test holds that knows its process as $pid.
+
+        It is looked for from before the block begins, for a transfer may take less time than a look takes to begin; when
+        the block has ended, the service stands still.
+        """
         shown = await self.on("campus", "systemctl", "show", "--property", "MainPID", "--value", "hpcampus-courses")
-        await self.when("campus", f"pid={shown.strip()}; {test}", then="kill -STOP $pid")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.when("campus", f"pid={shown.strip()}; {test}", then="kill -STOP $pid"))
+            yield
 
     async def hurry(self) -> None:
         """Let the course service go on, and have what it wants."""

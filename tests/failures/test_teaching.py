@@ -141,8 +141,9 @@ async def test_handing_in(room: Classroom, table: dict[tuple[str, str], str], na
     before = await room.submissions("student1")
     digest = await room.fill("student1")
     await room.slow_down()
-    operation = await room.begin(student, "nbgrader", "submit", room.big, where=await room.home(student))
-    await room.hold_when(f'test -n "$(find {INCOMING} -type f -size +0)"')
+    home = await room.home(student)
+    async with room.held_when(f'test -n "$(find {INCOMING} -type f -size +0)"'):
+        operation = await room.begin(student, "nbgrader", "submit", room.big, where=home)
     async with struck(room, blow, ELSEWHERE):
         assert await room.lasts(operation)
     again, said = await room.finish(student, operation)
@@ -166,10 +167,10 @@ async def test_collecting(room: Classroom, table: dict[tuple[str, str], str], na
     await room.forget_collected()
     content = (await room.submissions(STUDENTS[1]))[-1]["sha256"]
     await room.slow_down()
-    operation = await room.begin(room.course, "nbgrader", "collect", room.big, where="/course")
     first, second = (f"{COURSE_FOLDER}/submitted/{student}/{room.big}/data.bin" for student in STUDENTS)
     # The second one is on its way as soon as the first is there.
-    await room.hold_when(f"ls -l /proc/$pid/fd | grep -q {content}")
+    async with room.held_when(f"ls -l /proc/$pid/fd | grep -q {content}"):
+        operation = await room.begin(room.course, "nbgrader", "collect", room.big, where="/course")
     async with struck(room, blow, HOME):
         await room.on("login", "test", "-e", first, "-a", "!", "-e", second)
     again, said = await room.finish(room.course, operation)

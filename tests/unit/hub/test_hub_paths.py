@@ -51,7 +51,7 @@ async def test_a_running_job_is_ordered_with_pinned_keys_and_no_secret(
         assert private not in text
     assert (hub.carrier / "key").stat().st_mode & 0o777 == 0o600
     assert (await hub.api("DELETE", "/users/bob/server")).code in (202, 204)
-    await until(lambda: hub.orders == {}, 1)
+    await until(lambda: hub.orders == {})
     await until(lambda: not login_node.jobs and not hub.leases)
 
 

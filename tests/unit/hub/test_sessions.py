@@ -64,7 +64,7 @@ async def test_a_hundred_people_use_three_sessions(sessions: AccountSessions, lo
 
 async def test_who_finds_no_room_in_time_is_told(sessions: AccountSessions, login_node: LoginNode) -> None:
     login_node.deaf = {"submit"}
-    busy = [asyncio.create_task(sessions.call(f"s{number}", "submit", timeout=2)) for number in range(3)]
+    busy = [asyncio.create_task(sessions.call(f"s{number}", "submit", timeout=5)) for number in range(3)]
     await until(lambda: len(login_node.open) == 3)
     with pytest.raises(LinkDownError, match="all 3 sessions with cluster lab are in use"):
         await sessions.call("late", "ping", timeout=0.5)
