@@ -280,10 +280,10 @@ async def test_a_job_that_cannot_be_cancelled_now_is_reaped_later(hub: HubProces
     await hub.spawn("bob")
     await until(lambda: hub.is_ready("bob"))
     await login_node.stop_listening()
-    given_up = hub.log.count("has not left the queue")
-    assert (await hub.api("DELETE", "/users/bob/server")).code in (202, 204)
+    stopping = asyncio.create_task(hub.api("DELETE", "/users/bob/server"))
     await until(lambda: hub.leases == [])
-    assert hub.log.count("has not left the queue") == given_up, "the port does not wait for the job"
+    assert not stopping.done(), "the port does not wait for the job"
+    assert (await stopping).code in (202, 204)
     await until(lambda: hub.is_stopped("bob"))
     assert len(login_node.jobs) == 1
     await login_node.start()
