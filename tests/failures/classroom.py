@@ -143,10 +143,11 @@ class Classroom:
         """Run a command as root on a host."""
         return await asyncio.to_thread(self.platform.on, host, *argv, good=good)
 
-    async def when(self, host: str, test: str, *, then: str = ":") -> None:
-        """Wait, at most a minute, until a test of the shell holds on a host, and do something there in the same moment."""
-        program = f"for try in $(seq 3000); do if {test}; then {then}; exit; fi; sleep 0.02; done; exit 1"
-        await self.on(host, "sh", "-c", program)
+    async def when(self, host: str, test: str) -> None:
+        """Wait, at most a minute, until a test of the shell holds on a host."""
+        await self.on(
+            host, "sh", "-c", f"for try in $(seq 3000); do if {test}; then exit; fi; sleep 0.02; done; exit 1"
+        )
 
     @contextlib.asynccontextmanager
     async def tasks_on(self, node: str) -> AsyncIterator[None]:
@@ -154,27 +155,23 @@ class Classroom:
         async with self._placement.on(node):
             yield
 
-    async def slow_down(self) -> None:
-        """Leave the course service so little of the processor that a transfer takes its time."""
-        await self.on("campus", "systemctl", "set-property", "--runtime", "hpcampus-courses", "CPUQuota=10%")
-
     @contextlib.asynccontextmanager
     async def held_when(self, test: str) -> AsyncIterator[None]:
-        """Let the course service stand still, with every transfer, as soon as a test holds that knows its process as $pid.
+        """Let the course service stand still, with every transfer, once a test holds that knows its process as $pid.
 
-        It is looked for from before the block begins, for a transfer may take less time than a look takes to begin; when
-        the block has ended, the service stands still.
+        A transfer may take less time than a look at it. So the looks begin before the block does, and between two of them
+        the service gets a moment only. When the block has ended, the service stands still.
         """
         shown = await self.on("campus", "systemctl", "show", "--property", "MainPID", "--value", "hpcampus-courses")
+        look = f"kill -STOP $pid; if {test}; then exit; fi; kill -CONT $pid; sleep 0.02"
+        program = f"pid={shown.strip()}; for try in $(seq 3000); do {look}; done; exit 1"
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.when("campus", f"pid={shown.strip()}; {test}", then="kill -STOP $pid"))
+            tasks.create_task(self.on("campus", "sh", "-c", program))
             yield
 
-    async def hurry(self) -> None:
-        """Let the course service go on, and have what it wants."""
-        # One that was killed and is not back yet has no process.
+    async def go_on(self) -> None:
+        """Let the course service go on; one that was killed and is not back yet has no process."""
         await self.on("campus", "systemctl", "kill", "--signal", "CONT", "hpcampus-courses", good=(0, 1))
-        await self.on("campus", "systemctl", "set-property", "--runtime", "hpcampus-courses", "CPUQuota=")
 
     # --- what they do
 
